@@ -1,4 +1,4 @@
-"""A small HTTP server on this machine that answers JSON: for endpoints of drills, and for tests."""
+"""A small HTTP server on this machine that answers JSON, for the drills' endpoints and for tests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request. Names of headers are in lower case."""
+    """One received request. Names of headers are in lower case."""
 
     method: str
     path: str
@@ -23,7 +23,7 @@ class Asked:
 
 @contextmanager
 def answering(answer: Callable[[Asked], tuple[int, Any]]) -> Iterator[str]:
-    """Give the server's address, without a path. `answer` returns the status and the JSON; None is an empty body."""
+    """Yield the server's address, without a path. `answer` returns the status and the JSON; None is an empty body."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

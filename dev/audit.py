@@ -1,7 +1,7 @@
-"""`make security`: looks for known vulnerabilities of what is shipped, with pip-audit, and says what was not audited.
+"""`make security`: checks the shipped packages for known vulnerabilities with pip-audit, and names unchecked ones.
 
-An index that mirrors packages without their advisories lets pip-audit print "No known vulnerabilities found" of what it
-has skipped. Here that is no clean bill: it is said, and it is a failure where `--strict` is given or `CI` is set.
+With an index that mirrors packages without their advisories, pip-audit prints "No known vulnerabilities found" for what
+it has skipped. Here these packages are named, and the command fails if `--strict` is given or `CI` is set.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _PIN = re.compile(r"[A-Za-z0-9][\w.\-\[\]]*==[\w.!+]+")
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What an audit came to; `unasked` are packages of which the index knows no advisories."""
+    """The result of an audit. `unasked` are packages for which the index has no advisories."""
 
     known: tuple[str, ...]
     unasked: tuple[str, ...]
@@ -34,7 +34,7 @@ class Findings:
 
 
 def read(report: str) -> Findings:
-    """The findings in pip-audit's JSON. Raises ValueError when it is none."""
+    """Return the findings in pip-audit's JSON. Raises ValueError for anything else."""
     known, unasked, looked_up = [], [], 0
     described = json.loads(report)
     for package in described["dependencies"] if isinstance(described, dict) else described:
@@ -49,7 +49,7 @@ def read(report: str) -> Findings:
 
 
 def unpinned(requirements: str) -> list[str]:
-    """Lines of a requirements file that do not name one version, or name no hash for it."""
+    """Return the lines of a requirements file that do not name exactly one version, or name no hash for it."""
     lines = re.sub(r"\\\n\s*", " ", requirements).splitlines()
     wanted = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
     return [line.split()[0] for line in wanted if not _PIN.match(line) or "--hash=sha256:" not in line]
@@ -72,7 +72,7 @@ def _asked() -> str:
 
 
 def _withdrawn() -> str:
-    """What the package index says against these very files: one that is gone, yanked or of another hash."""
+    """Return the index's problems with the pinned files: one that is gone, yanked or has another hash."""
     uv = str(Path(sys.executable).with_name("uv"))
     with tempfile.TemporaryDirectory() as nowhere:
         command = [uv, "pip", "install", "--dry-run", "--quiet", "--refresh", "--target", nowhere, "--require-hashes"]
@@ -82,7 +82,7 @@ def _withdrawn() -> str:
 
 
 def main() -> int:
-    """Exit status 1 for a known vulnerability or a loose pin; with `--strict` also where nobody could be asked."""
+    """Return 1 for a known vulnerability or a loose pin; with `--strict` also when packages could not be checked."""
     parser = argparse.ArgumentParser(prog="python -m dev.audit", description="Known vulnerabilities of the layer.")
     parser.add_argument("--strict", action="store_true", default=bool(os.environ.get("CI")))
     strict = parser.parse_args().strict

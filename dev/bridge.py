@@ -1,6 +1,7 @@
-"""Lets containers reach what listens on this machine's loopback, through ports of Docker's bridge address.
+"""Lets containers reach this machine's loopback, through ports of Docker's bridge address.
 
-`sam local --docker-network host` leaves a container on the bridge (aws-sam-cli 1.170.0), where 127.0.0.1 is its own.
+`sam local --docker-network host` leaves a container on the bridge (aws-sam-cli 1.170.0), where 127.0.0.1 is its own
+loopback.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ _BUFFER = 65_536
 
 
 def address() -> str:
-    """The machine's address on Docker's default bridge."""
+    """Return the machine's address on Docker's default bridge."""
     command = ["docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() or "172.17.0.1"
 
 
 def forward(host: str, ports: Sequence[int]) -> None:
-    """Pass connections to `host` on to the loopback, port by port, until the program ends."""
+    """Forward connections to `host` to the loopback, port by port, until the program ends."""
     for port in ports:
         listener = socket.create_server((host, port))
         threading.Thread(target=_serve, args=(listener, port), daemon=True).start()

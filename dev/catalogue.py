@@ -1,10 +1,10 @@
-"""Distil Zoom's other API documents into the catalogue of the pass-through: `python -m dev.catalogue FOLDER`.
+"""Writes the catalogue of the pass-through from Zoom's other API documents: `python -m dev.catalogue FOLDER`.
 
 Zoom publishes an OpenAPI document for each product (https://developers.zoom.us/api-hub/phone/methods/endpoints.json).
-They are Zoom's: this project commits no text of them. FOLDER holds such documents as `*.json`. This module keeps
-method, path, rate limit label, host and scopes, one operation on a line. It leaves out the operations of the two
-contracts that the gateway has rows for (`tests/contract/zoom_facts.json`). A document may be a bare list of paths
-without labels: its operations count as Heavy until Zoom's answers say more.
+This project commits no text of them. FOLDER holds such documents as `*.json`. This module keeps method, path, rate
+limit label, host and scopes, one operation on a line. It leaves out the operations of the two contracts that the
+gateway has rows for (`tests/contract/zoom_facts.json`). A document may be a list of paths without labels. Its
+operations count as Heavy until Zoom's answers name a label.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ class Row:
 
     @property
     def line(self) -> str:
-        """The row as it is stored: fields separated by tabs, scopes by spaces."""
+        """Return the row as it is stored: fields separated by tabs, scopes by spaces."""
         return "\t".join(
             (self.method, self.path, self.label, self.host, " ".join(self.granular), " ".join(self.classic))
         )
 
 
 def rows(folder: Path, left_out: frozenset[tuple[str, str]]) -> dict[tuple[str, str], Row]:
-    """Return the rows of all documents. Where two documents have an operation, the one that names a label wins."""
+    """Return the rows of all documents. If two documents have an operation, the one with a label is used."""
     found: dict[tuple[str, str], Row] = {}
     for file in sorted(folder.glob("*.json")):
         for row in _read(json.loads(file.read_text())):

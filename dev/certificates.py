@@ -1,4 +1,4 @@
-"""Certificates that sign themselves, for TLS on this machine in tests and benchmarks."""
+"""Self-signed certificates for TLS on this machine, in tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 
 def self_signed(name: str, folder: Path) -> Path:
-    """Make a certificate for a host's name or IPv4 address, good for a day. Return the file with it and its key."""
+    """Make a certificate for a host name or IPv4 address, valid for a day. Return the file with it and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now = dt.datetime.now(dt.UTC)

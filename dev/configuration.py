@@ -18,7 +18,7 @@ from dev.workspace import Workspace
 from ops.console import Stop, say
 from ops.project import PARAMETERS, ROOT, template_parameters
 
-# What the template says where nothing is set: an empty override would take its place.
+# The template's value is used where nothing is set, because an empty override would replace it.
 USUAL = {
     "OIDC_AUDIENCE": "zoom-gateway",
     "OIDC_ID_TOKENS": "refuse",
@@ -33,7 +33,7 @@ REAL_ZOOM = {"ZOOM_API_BASE_URL": "https://api.zoom.us/v2", "ZOOM_OAUTH_URL": "h
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """A local run: three ports, the Zoom app, and whether Zoom is the simulated one."""
+    """A local run: its ports, the Zoom app, and whether Zoom is the simulated one."""
 
     port: int
     zoom_port: int
@@ -41,16 +41,16 @@ class Configuration:
     settings: Mapping[str, str]
     simulated: bool
     identity_port: int | None = None
-    """Where the development identity provider listens; None when people sign in elsewhere."""
+    """The port of the development identity provider; None when people sign in elsewhere."""
 
     @property
     def front_door(self) -> str:
-        """Where this machine reaches the gateway."""
+        """The gateway's address on this machine."""
         return f"http://localhost:{self.port}"
 
     @property
     def zoom_url(self) -> str:
-        """Zoom's site: the simulated one, or the host of the configured API."""
+        """The address of Zoom's site: the simulated one, or the host of the configured API."""
         if self.simulated:
             return f"http://localhost:{self.zoom_port}"
         parts = urlsplit(self.settings["ZOOM_API_BASE_URL"])
@@ -58,33 +58,34 @@ class Configuration:
 
     @property
     def redirect_uri(self) -> str:
-        """The redirect URI that Zoom has to know, exactly as it is sent."""
+        """The redirect URI that has to be registered at Zoom, exactly as it is sent."""
         return self.settings["ZOOM_REDIRECT_URI"] or self.settings["PUBLIC_BASE_URL"] + "/auth/zoom/callback"
 
     def parameter_overrides(self) -> list[str]:
-        """What `sam deploy --parameter-overrides` is given."""
+        """Return the values for `sam deploy --parameter-overrides`."""
         values = {PARAMETERS[name]: value for name, value in self.settings.items()}
         values |= {"Stage": "local", "Architecture": machine_architecture()}
         values |= dict.fromkeys(("Jobs", "Subscriptions", "RecordingArchive"), "on")
         values["KeyCacheSeconds"] = "0"
         values["AwsEndpointUrl"] = f"http://127.0.0.1:{self.aws_port}"
-        # Quoted, so that an empty value is given too: SAM would keep the former one.
+        # Quoted, so that an empty value is passed too: SAM would keep the former one.
         return [f'{name}="{value}"' for name, value in sorted(values.items())]
 
 
 def machine_architecture() -> str:
-    """Lambda's name for this machine's processor: local functions run on it as it is."""
+    """Return Lambda's name for this machine's processor, because local functions run on it."""
     return "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
 
 
 def load(
     workspace: Workspace, *, port: int, zoom_port: int, aws_port: int, identity_port: int | None = None
 ) -> Configuration:
-    """Read `.env` below the real environment. Without a Zoom app there, make one up and simulate Zoom.
+    """Read `.env`, where variables of the environment take precedence.
 
-    Without an issuer there, people sign in at the development identity provider on `identity_port`, if there is one.
+    Without a Zoom app, make one up and simulate Zoom. Without an issuer, people sign in at the development identity
+    provider on `identity_port`, if there is one.
 
-    Names in `.env` that are not settings are reported and left out. Raises Stop when a setting is incomplete or cannot
+    Names in `.env` that are not settings are reported and ignored. Raises Stop when a setting is incomplete or cannot
     work, before anything is built.
     """
     given = {name: value.strip() for name, value in _given().items() if name in PARAMETERS and value}
@@ -104,7 +105,7 @@ def load(
         identity_port = None
     elif identity_port is not None:
         settings["OIDC_ISSUER"] = f"http://localhost:{identity_port}"
-        settings["OIDC_WEB_CLIENT_ID"] = USUAL["OIDC_WEB_CLIENT_ID"]  # the one client that it knows
+        settings["OIDC_WEB_CLIENT_ID"] = USUAL["OIDC_WEB_CLIENT_ID"]  # the one client that the provider knows
     return Configuration(port, zoom_port, aws_port, settings, simulated, identity_port)
 
 
@@ -118,7 +119,7 @@ def _given() -> dict[str, str]:
 
 
 def _check_lines() -> None:
-    """Raise Stop for the first line of `.env` that is not NAME=value; python-dotenv would skip it."""
+    """Raise Stop for the first line of `.env` that is not NAME=value, which python-dotenv would skip silently."""
     if not (ROOT / ".env").exists():
         return
     with (ROOT / ".env").open(encoding="utf-8") as file:
@@ -129,7 +130,7 @@ def _check_lines() -> None:
 
 
 def _check_values(given: Mapping[str, str]) -> None:
-    """Raise Stop for the first value that the template would refuse. Values are not shown: some are secret."""
+    """Raise Stop for the first value that the template would refuse. Values are not shown, because some are secret."""
     parameters = template_parameters()
     for name, value in given.items():
         parameter = parameters[PARAMETERS[name]]

@@ -1,6 +1,6 @@
-"""The smallest program that connects a Zoom account: it asks for a link, and redeems what the person brings back.
+"""The smallest program that connects a Zoom account: it asks for a link, and redeems the code that comes back.
 
-A real one does the same in its own backend, for the person who is signed in there (docs/connecting.md).
+A real program does the same in its own backend, for the person who is signed in there (docs/connections.md).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dev.local_page import block, page
 
 
 def routes(front_door: str, stack: Callable[[], Mapping[str, Any]], client: httpx.AsyncClient) -> list[Route]:
-    """Two pages: `/local/connect` sends a browser to Zoom, `/local/connected` is where it comes back to."""
+    """Return two pages: `/local/connect` sends a browser to Zoom, and `/local/connected` receives it afterwards."""
 
     def headers() -> dict[str, str]:
         return {"Authorization": f"Bearer {stack()['api_key']}"}

@@ -1,4 +1,4 @@
-"""`make console-data`: fills the running local stack with a week of made-up work, to see the operator's console by.
+"""`make console-data`: fills the running local stack with a week of made-up work, for trying the operator's console.
 
 Three tenants that begin with `seed-` get connections in every state, API keys, usage, events and dead letters. Numbers
 are the same in every run, and a second run adds to them. To remove a tenant again: `make erase ARGS="seed-acme
@@ -36,7 +36,7 @@ _STATES = (
     *((State.CONNECTED, None, 26), (State.REFRESH_FAILING, "zoom_error", 2), (State.PENDING, None, 2)),
     *((State.REAUTHORIZATION_REQUIRED, "invalid_grant", 2), (State.REAUTHORIZATION_REQUIRED, "app_deauthorized", 1)),
 )
-# By operation: calls on a usual day, and of a hundred of them those refused, over a limit, and failed.
+# By operation: the calls on a usual day, and the percentages of those refused, over a limit, and failed.
 _OPERATIONS = {
     "meetings.list": (900, 1, 0, 0),
     "meetings.create": (520, 4, 2, 1),
@@ -69,7 +69,7 @@ class Seed:
     chance: random.Random
 
     def rows(self, client_id: str) -> None:
-        """Write connections of every tenant, in every state. None is ever due, so nothing asks Zoom for them."""
+        """Write connections of every tenant, in every state. None is ever due, so none causes a call to Zoom."""
         number, found = 0, []
         for tenant in TENANTS:
             for state, reason, many in _STATES:
@@ -103,7 +103,7 @@ class Seed:
                     store.revoke(key.key_id, now=made_at + DAY / 2)
 
     def usage(self) -> None:
-        """Add calls of the last days, and what they took from the daily limits."""
+        """Add calls of the last days, and their use of the daily limits."""
         store, today = LiveUsage(self.coordination), day_of(self.now)
         for day, busy in self._days(today):
             for tenant in TENANTS:
@@ -117,7 +117,7 @@ class Seed:
             daily.take(f"{account}#costly", period=int(self.now // DAY), limit=30_000, most=used)
 
     def log(self, app: str) -> None:
-        """Add lines to the event log, without their events; some belong to nobody."""
+        """Add lines to the event log, without their events. Some belong to no tenant."""
         today, lines = day_of(self.now), []
         for day, busy in self._days(today):
             start_ms = int((self.now - DAY * (today - day).days) * 1000)
@@ -147,13 +147,13 @@ class Seed:
             counts.write()
 
     def _days(self, today: date) -> list[tuple[date, float]]:
-        """The last days with how busy each is: weekends are quiet."""
+        """Return the last days and how busy each is: weekends are quiet."""
         days = [today - timedelta(days=back) for back in range(_DAYS)]
         return [(day, 0.25 if day.weekday() > 4 else 1.0) for day in days]  # noqa: PLR2004 - Friday
 
 
 def main() -> int:
-    """Fill the local stack. Returns the exit status: 1 when there is none."""
+    """Fill the local stack. Return the exit status: 1 when there is none."""
     try:
         stack = deployed(argparse.Namespace(stack_name=None, region=None, stack_file=STACK_FILE))
         seed = Seed(

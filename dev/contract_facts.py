@@ -1,9 +1,9 @@
-"""Distil Zoom's API contracts into the facts that our tests need: `python -m dev.contract_facts FOLDER`.
+"""Writes the facts of Zoom's API contracts that our tests need: `python -m dev.contract_facts FOLDER`.
 
 Zoom publishes its contracts at https://developers.zoom.us/docs/api/ (OpenAPI) and, with a sample of every event, at
-https://developers.zoom.us/docs/api/webhooks/. They are Zoom's: this project commits no text of them. This module keeps
-method, path, parameters, scopes, rate label, status codes, member names, types, limits and enumerated values. It drops
-every description, title, summary and example. Where a test needs a value of the right form, `shape` holds one of ours.
+https://developers.zoom.us/docs/api/webhooks/. This project commits no text of them. This module keeps method, path,
+parameters, scopes, rate label, status codes, member names, types, limits and enumerated values. It drops every
+description, title, summary and example. Where a test needs a value of the right form, `shape` holds one of ours.
 
 FOLDER holds `zoom-contracts/*.json` and `zoom-webhook-samples/*.json`. Without FOLDER the variable ZOOM_REFERENCE or
 `../shared/reference` is used. The result has one operation, event or sample per line, in a stable order.
@@ -26,17 +26,17 @@ type Json = dict[str, Any]
 ROOT = Path(__file__).parents[1]
 REFERENCE = Path(os.environ.get("ZOOM_REFERENCE") or ROOT.parent / "shared" / "reference")
 TARGET = ROOT / "tests" / "contract" / "zoom_facts.json"
-# The simulated Zoom is a package of its own, with its own file: it serves what has no story there from it.
+# The simulated Zoom is a package of its own with its own file, from which it serves operations without code there.
 SIMULATED = ROOT / "simulator" / "src" / "zoom_simulator" / "rest" / "facts.json"
 
-# What these words of JSON Schema say is a fact. Text for people is not among them.
+# The words of JSON Schema that are kept as facts. Words with text for people are not among them.
 LIMITS = ("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "pattern")
 KEPT = ("type", "format", *LIMITS, "deprecated")
 LONGEST_SHAPE = 60
-# What a value of a schema needs, beside its members.
+# What a value of a schema needs, besides its members.
 FORM = ("type", "format", "enum", "default", "pattern", "minimum", "minLength", "maxLength", "minItems")
 
-# Defects of the contracts, each corrected here and nowhere else.
+# Defects of the contracts. Each is corrected here and nowhere else.
 # * `additionalProperties: false` is dropped: Zoom adds members every month.
 # * `oneOf` becomes `anyOf`: the alternatives have no required members, so that several match at once.
 # * `nullable` (OpenAPI 3.0) becomes a type "null" (JSON Schema 2020-12).
@@ -53,7 +53,7 @@ LEFT_OUT_SCOPES: dict[str, dict[str, list[str]]] = {
     "recordingGet": {"classic": ["recording:read:admin"]},
     "reportDaily": {"granular": ["report:read:daily_usage:admin"]},
     "reportCloudRecording": {"granular": ["report:read:cloud_recording:admin"]},
-    # The contract prints `division:wirte:admin`: an app may hold either.
+    # The contract has `division:wirte:admin`. An app may hold either.
     **{
         name: {"classic": ["division:write:admin"]}
         for name in ("Createadivision", "Updateadivision", "Deletedivision", "Getdivision", "assigndivisionMember")
@@ -65,7 +65,7 @@ LEFT_OUT_SCOPES: dict[str, dict[str, list[str]]] = {
 
 
 def main() -> None:
-    """Write the facts, or with --check say whether the committed ones are what the contracts say."""
+    """Write the facts, or with --check say whether the committed ones match the contracts."""
     parser = argparse.ArgumentParser(prog="python -m dev.contract_facts", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path, default=REFERENCE)
     parser.add_argument("--target", type=Path, default=TARGET)
@@ -97,8 +97,8 @@ def simulated(operations: Json) -> str:
 def _of_simulated(row: Json, operations: Json) -> Json:
     """Return method, path, label, scopes, what is required, and the form of the answer.
 
-    `creatable` says that a POST of the contracts makes what the path lists or names, `item` is how the path of one of
-    them goes on, and `lists` are the members in which they are listed.
+    `creatable` means that a POST of the contracts makes what the path lists or names, `item` is the rest of the path of
+    one of them, and `lists` are the members in which they are listed.
     """
     path: str = row["path"]
     place = path.rpartition("/")[0] if path.endswith("}") else path
@@ -141,7 +141,7 @@ def _required(schema: Json) -> list[str]:
 
 
 def _without_limits(schema: Json) -> Json:
-    """Return what a value of the form needs: types, enumerated values and members."""
+    """Return what a value of this form needs: types, enumerated values and members."""
     kept: Json = {name: schema[name] for name in FORM if name in schema}
     if "properties" in schema:
         kept["properties"] = {name: _without_limits(each) for name, each in schema["properties"].items()}
@@ -198,7 +198,7 @@ def _facts(document: Json, operation: Json) -> Json:
 
 
 def _label(operation: Json) -> str | None:
-    """Return the rate limit label that the description prints, None where it prints none."""
+    """Return the rate limit label in the description, or None without one."""
     found = re.search(r"Rate Limit Label.*?`([A-Za-z_-]+)`", operation["description"], re.DOTALL)
     return found[1].upper().replace("-", "_") if found else None
 
@@ -235,14 +235,14 @@ def _events(contracts: Path) -> Iterator[tuple[str, Json]]:
 
 
 class _Distiller:
-    """Reads the schemas of one document; with `shapes`, text members get a value of ours in the form of the example."""
+    """Reads the schemas of one document. With `shapes`, text members get a value of ours in the form of the example."""
 
     def __init__(self, document: Json, *, shapes: bool) -> None:
         self._document = document
         self._shapes = shapes
 
     def schema(self, schema: Json, example: Any = None) -> Json:
-        """Return the facts of `schema`. `example` is what an example around it shows here."""
+        """Return the facts of `schema`. `example` is the part of an enclosing example that belongs to it."""
         if "$ref" in schema:
             return self.schema(self._referenced(schema["$ref"]))
         example = schema.get("example", schema.get("default") if example is None else example)
@@ -302,7 +302,7 @@ DATE, TIME = r"\d{4}-\d\d-\d\d", r"\d\d:\d\d"
 
 
 def shape_of(example: str) -> str | None:
-    """Return a value of ours in the form of `example`; None for prose, which has no form.
+    """Return a value of ours in the form of `example`, or None for prose, which has no form.
 
     Dates, times, addresses, links and time zones become fixed ones; letters become `a` or `A` and digits `1`.
     """

@@ -21,7 +21,7 @@ from ops.key_table import NoStack, local_stack
 from ops.project import ROOT
 
 PERSON = "jill@zoom.example"
-# What one meeting's life must bring out of the queue, each at least this often.
+# The events of one meeting's life that must come out of the queue, each at least this many times.
 EXPECTED = {
     "zoom.meeting.created": 1,
     "zoom.meeting.updated": 1,
@@ -35,7 +35,7 @@ EXPECTED = {
 
 
 class Wrong(Exception):
-    """A step had another result than the story promises."""
+    """A step had another result than expected."""
 
 
 @dataclass(slots=True)
@@ -60,7 +60,7 @@ class Story:
         self.browser.close()
 
     def run(self) -> None:
-        """Run every step in order. Raises Wrong at the first that fails, and NoStack when the stack stops."""
+        """Run every step in order. Raises Wrong at the first that fails, and NoStack when the stack has stopped."""
         with event_queue(self.stack, "demo") as queue:
             with self.step("A person connects a Zoom account through the consent page"):
                 self.program.headers["X-Zoom-Connection"] = self.connect()
@@ -77,7 +77,7 @@ class Story:
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """A numbered step, with the seconds that it takes on a terminal."""
+        """Print a numbered step and, on a terminal, the seconds that it takes."""
         self.steps += 1
         say(f"\n{self.steps}. {title}")
         started = time.monotonic()
@@ -85,19 +85,19 @@ class Story:
             yield
 
     def keep_recordings(self) -> None:
-        """Turn the archive on where the stack has it, so that the recording of the story comes into it."""
+        """Turn the archive on if the stack has it, so that the recording of the story is archived."""
         if self.program.put("/archive/policy", json={}).is_success:
             show("recordings are archived from now on; people see them at", f"{self.stack['web_url']}archive")
 
     def check_rows(self) -> None:
-        """Have three rows checked in bulk where the stack has jobs: one of them is wrong, and nothing is made."""
+        """Check three rows in bulk if the stack has jobs. One of them is wrong, and nothing is made."""
         rows = [{"topic": "Standup"}, {"topic": "Review", "duration": 45}, {"topic": "Retrospective", "type": 77}]
         made = self.program.post("/jobs", json={"operation": "meetings.create", "dry_run": True, "rows": rows})
         if made.is_success:
             show("three rows are checked in bulk; people see it at", f"{self.stack['web_url']}jobs/{made.json()['id']}")
 
     def connect(self, person: str | None = None) -> str:
-        """The browser legs of OAuth, as a person clicks through them; the id of the connection."""
+        """Do the browser's steps of OAuth, as a person clicks through them. Return the connection's id."""
         link = expect(self.program.post("/auth/zoom/authorize", json={}), 201).json()["authorize_url"]
         show("the program asks for a link", link)
         page = expect(self.browser.get(link), 200).text
@@ -120,7 +120,7 @@ class Story:
         return str(connection["id"])
 
     def manage_meeting(self) -> int:
-        """Create, read, list, update; the meeting's id."""
+        """Create, read, list and update a meeting. Return its id."""
         wanted = {
             "topic": "Quarterly review \u2014 \u00dcbersicht",
             "type": 2,
@@ -148,7 +148,7 @@ class Story:
         return meeting
 
     def hold_meeting(self, meeting: int) -> None:
-        """Three people meet in the simulated Zoom."""
+        """Hold the meeting with three people in the simulated Zoom."""
         life = f"{self.stack['zoom_url']}/_sim/meetings/{meeting}"
         expect(self.browser.post(f"{life}/start"), 200)
         for person in ({"host": True}, {"name": "Ada"}, {"name": "Grace"}):
@@ -161,7 +161,7 @@ class Story:
         expect(self.browser.get(f"{self.stack['zoom_url']}/_sim/idle", params={"timeout": 30}), 200)
 
     def read_events(self, queue: EventQueue, meeting: int) -> None:
-        """Read the demo's own queue until the meeting's whole life has come out, each event once."""
+        """Read the demo's own queue until every event of the meeting's life has come out, each once."""
         seen: dict[str, dict[str, Any]] = {}
 
         def missing() -> list[str]:
@@ -181,7 +181,7 @@ class Story:
 
 
 def expect(response: httpx.Response, status: int) -> httpx.Response:
-    """The response, when it has this status. Raises Wrong."""
+    """Return the response if it has this status. Raises Wrong."""
     if response.status_code != status:
         request = response.request
         raise Wrong(f"{request.method} {request.url.path} answered {response.status_code}: {response.text[:300]}")
@@ -189,20 +189,20 @@ def expect(response: httpx.Response, status: int) -> httpx.Response:
 
 
 def check(outcome: bool, promise: str) -> None:  # noqa: FBT001 -- reads as a sentence
-    """Raises Wrong when the promise is not kept."""
+    """Raise Wrong unless the outcome is true."""
     if not outcome:
         raise Wrong(f"not true: {promise}")
 
 
 def found(match: re.Match[str] | None, promise: str) -> str:
-    """The first group. Raises Wrong when there is no match."""
+    """Return the first group of a match. Raises Wrong without a match."""
     if match is None:
         raise Wrong(f"not true: {promise}")
     return match.group(1)
 
 
 def show(what: str, outcome: str) -> None:
-    """One line of the story."""
+    """Print one line of the story."""
     say(f"   {what}: {outcome}")
 
 

@@ -23,7 +23,7 @@ SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers")
 
 
 def digest(configuration: Configuration) -> str:
-    """Changes when a new build or deploy is due: sources, parameters, emulator."""
+    """Return a digest that changes when a new build or deploy is due: sources, parameters, emulator."""
     sha = hashlib.sha256("\0".join(configuration.parameter_overrides()).encode())
     sha.update(emulator.environment_folder().name.encode())
     for file in _files():
@@ -32,13 +32,13 @@ def digest(configuration: Configuration) -> str:
 
 
 def is_current(workspace: Workspace, configuration: Configuration) -> bool:
-    """Whether the emulator holds this very stack from an earlier run."""
+    """Return whether the emulator holds this very stack from an earlier run."""
     deployed = workspace.read("deployed.json")
     return deployed.get("digest") == digest(configuration) and _stack_exists(configuration.aws_port)
 
 
 def build(workspace: Workspace) -> None:
-    """`sam build` for this machine's processor. Raises Stop with the end of its log."""
+    """Run `sam build` for this machine's processor. Raises Stop with the end of its log."""
     _sam(
         workspace,
         "build",
@@ -49,7 +49,7 @@ def build(workspace: Workspace) -> None:
 
 
 def deploy(workspace: Workspace, configuration: Configuration) -> None:
-    """`sam deploy --config-env local` into the emulator, and remember what was deployed. Raises Stop."""
+    """Run `sam deploy --config-env local` into the emulator, and store what was deployed. Raises Stop."""
     storage = emulator.client("s3", configuration.aws_port)
     if BUCKET not in {bucket["Name"] for bucket in storage.list_buckets()["Buckets"]}:
         storage.create_bucket(Bucket=BUCKET)
@@ -72,7 +72,7 @@ def deploy(workspace: Workspace, configuration: Configuration) -> None:
 
 
 def outputs(aws_port: int) -> dict[str, str]:
-    """The deployed stack's outputs by name."""
+    """Return the deployed stack's outputs by name."""
     stacks = emulator.client("cloudformation", aws_port).describe_stacks(StackName=STACK)["Stacks"]
     return {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
 
@@ -100,7 +100,7 @@ def _sam(
     programs = Path(sys.executable).parent
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
-        "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}",  # make runs python3.13 from here
+        "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}",  # make runs python3.13 from this folder
         "SAM_CLI_TELEMETRY": "0",
         "ARCHITECTURE": machine_architecture(),
         **emulator.CREDENTIALS,

@@ -1,7 +1,7 @@
-"""A transformed template with its references filled in, as CloudFormation does it when it deploys.
+"""A transformed template with its references filled in, as CloudFormation does it at a deploy.
 
-`Deployment.resolve` knows the intrinsic functions that our template uses. Names of resources are their logical ids, or
-what `physical` says; ARNs have the form that the service gives them.
+`Deployment.resolve` supports the intrinsic functions that our template uses. Names of resources are their logical ids,
+or those in `physical`; ARNs have the service's form.
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 
@@ -32,24 +32,24 @@ _NOTHING = object()
 
 
 def deployment(**parameters: str) -> Deployment:
-    """template.yaml as it is deployed to AWS, with these parameters and the defaults of all others."""
+    """Return template.yaml as it is deployed to AWS, with these parameters and the defaults of all others."""
     given = {"Stage": "prod", **parameters}
     return Deployment(transform(written(), given), given)
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """A template of which parameters, region and account are known."""
+    """A template with known parameters, region and account."""
 
     template: Template
     parameters: Mapping[str, str] = field(default_factory=dict)
     physical: Mapping[str, str] = field(default_factory=dict)
-    """Names of resources by logical id, where they are not the logical id itself."""
+    """Names of resources by logical id, where they differ from it."""
     region: str = "eu-central-1"
     account: str = "111122223333"
 
     def of_type(self, kind: str) -> dict[str, Any]:
-        """The properties of all resources of a type that are made with these parameters."""
+        """Return the properties of all resources of a type that exist with these parameters."""
         return {
             name: self.resolve(resource.get("Properties", {}))
             for name, resource in self.template["Resources"].items()
@@ -57,7 +57,7 @@ class Deployment:
         }
 
     def arn(self, name: str) -> str:
-        """The ARN of a resource."""
+        """Return the ARN of a resource."""
         properties = self.template["Resources"][name].get("Properties", {})
         named = str(self.resolve(properties.get("StateMachineName", name)))
         physical = self.physical.get(name, named).rpartition("/")[2]
@@ -67,11 +67,11 @@ class Deployment:
         return form.format(place=f"{self.region}:{self.account}", account=self.account, name=physical)
 
     def holds(self, condition: str | None) -> bool:
-        """Whether a condition of the template is true. No condition is true."""
+        """Return whether a condition of the template is true. Without a condition, return True."""
         return condition is None or bool(self._truth(self.template["Conditions"][condition]))
 
     def resolve(self, value: Any) -> Any:
-        """The value with every intrinsic function carried out."""
+        """Return the value with every intrinsic function evaluated."""
         if isinstance(value, list):
             return [found for each in value if (found := self.resolve(each)) is not _NOTHING]
         if not isinstance(value, dict):
@@ -150,13 +150,16 @@ class Deployment:
 
 
 def role_of(deployment: Deployment, function: str) -> str:
-    """The logical id of a function's role."""
+    """Return the logical id of a function's role."""
     role: str = deployment.template["Resources"][function]["Properties"]["Role"]["Fn::GetAtt"][0]
     return role
 
 
 def statements(deployment: Deployment, role: str) -> Iterator[dict[str, Any]]:
-    """Every statement of a role's inline policies; our roles have no managed ones (`tests/template` holds that)."""
+    """Yield every statement of a role's inline policies.
+
+    Our roles have no managed ones (`tests/template` checks that).
+    """
     properties = deployment.resolve(deployment.template["Resources"][role]["Properties"])
     assert not properties.get("ManagedPolicyArns"), role
     for policy in properties["Policies"]:

@@ -1,7 +1,7 @@
-"""`make drill`: runs every procedure of docs/runbook.md, block by block as it stands there, on the running local stack.
+"""`make drill`: runs every procedure of docs/runbook.md on the running local stack, block by block as the page has it.
 
-Each procedure has a director here, who says what its variables are, and looks between the blocks whether they did what
-the page says. The stack is afterwards as it was before, but for a used-up API key.
+Each procedure has a director here, which gives its variables and checks between the blocks whether they did what the
+page says. Afterwards the stack is as before, except for a used-up API key.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ from ops.key_table import STACK_FILE, NoStack, local_stack, on_local_stack
 from ops.project import ROOT
 
 OTHER_REGION = "eu-west-1"
-# The emulator makes roles' names from the stack's, for all regions: the same name there would take our roles away here.
+# The emulator derives roles' names from the stack's, for all regions: a stack of the same name would replace our roles.
 ELSEWHERE = "zoom-gateway-far"
 _FILES = ("both.json", "new.json", "answer.json", "secret.json", "payload.json")
 _CONFIG = ROOT / "samconfig.toml"
 
 
 def not_delivering(drill: Drill) -> Director:  # noqa: ARG001 - a director's signature
-    """It measures, and fails at nothing."""
+    """Run it once: it measures, and does not fail."""
     printed = yield {}
     expect("FunctionError" not in printed and "errorType" not in printed, printed)
 
 
 def webhook_secret(drill: Drill) -> Director:
-    """Both work, then the new one alone; Zoom's own comes back at the end."""
+    """Check that both secrets work, then only the new one. Restore Zoom's own at the end."""
     former, new = drill.secret("ZoomWebhookSecret"), secrets.token_urlsafe(16)
     variables = {"OLD_SECRET": drill.facts["webhook_secret"], "NEW_SECRET": new}
     try:
@@ -60,7 +60,7 @@ def webhook_secret(drill: Drill) -> Director:
 
 
 def client_secret(drill: Drill) -> Director:
-    """To itself: what a wrong one does, tests/e2e/test_vault_runbook.py sees."""
+    """Change the secret to itself. tests/e2e/test_vault_runbook.py tests a wrong one."""
     former, signing = drill.secret("ZoomAppSecret"), drill.secret("ZoomMeetingSdkSecret")
     (ROOT / "secret.json").write_text(former)
     yield {}
@@ -69,7 +69,7 @@ def client_secret(drill: Drill) -> Director:
 
 
 def api_key(drill: Drill) -> Director:
-    """The new secret and the old one work; the other key does not any more."""
+    """Check that the new secret and the old one work, and that the other key does not any more."""
     (key_id, old), (other_id, other) = drill.new_key(), drill.new_key()
     printed = yield {"KEY_ID": key_id, "OLD_KEY_ID": other_id}
     new = next(line for line in printed.splitlines() if line.startswith("zk_"))
@@ -78,7 +78,7 @@ def api_key(drill: Drill) -> Director:
 
 
 def too_often(drill: Drill) -> Director:
-    """A limit comes and goes."""
+    """Check that a limit takes effect and is removed."""
     key_id, _ = drill.new_key()
     yield {"KEY_ID": key_id}
     kept = on_local_stack(drill.facts).get(key_id)
@@ -86,12 +86,12 @@ def too_often(drill: Drill) -> Director:
 
 
 def kms_keys(drill: Drill) -> Director:  # noqa: ARG001 - a director's signature
-    """The block itself looks."""
+    """Run the block, which checks by itself."""
     yield {}
 
 
 def reconnect(drill: Drill) -> Director:
-    """Somebody's grant has ended at Zoom; the link that is printed leads him back to the same connection."""
+    """End a person's grant at Zoom. The printed link leads them back to the same connection."""
     with Story(drill.facts) as story:
         connection = story.connect()
     requests.post(f"{drill.facts['zoom_url']}/_sim/users/{PERSON}/revoke", json={}, timeout=10).raise_for_status()
@@ -109,7 +109,7 @@ def reconnect(drill: Drill) -> Director:
 
 
 def restore(drill: Drill) -> Director:
-    """An item that gets lost after the backup comes back; the function refreshes again."""
+    """Check that an item lost after the backup comes back, and that the function refreshes again."""
     dynamodb, table = drill.client("dynamodb"), drill.stack.resource("ConnectionsTable")
     item = {"pk": {"S": "drill#restore"}, "sk": {"S": "drill"}}
     dynamodb.put_item(TableName=table, Item={**item, "kept": {"S": "yes"}})
@@ -129,7 +129,7 @@ def restore(drill: Drill) -> Director:
 
 
 def zoom_outage(drill: Drill) -> Director:
-    """The deep health names an outage of Zoom's as Zoom's, and is well again after it."""
+    """Check that the deep health names Zoom in an outage of Zoom, and is well again afterwards."""
     faults = drill.facts["zoom_url"] + "/_sim/faults"
     fault = requests.post(faults, json={"fault": "503", "target": "users.*"}, timeout=10).json()
     try:
@@ -140,13 +140,13 @@ def zoom_outage(drill: Drill) -> Director:
 
 
 def region_loss(drill: Drill) -> Director:
-    """The whole stack in another region, which answers there."""
+    """Deploy the whole stack in another region, where it answers."""
     build = Workspace(ROOT / ".local").path("build") / "template.yaml"
     parameters = tomllib.loads(_CONFIG.read_text())["local"]["deploy"]["parameters"]
-    parameters["parameter_overrides"] = _parameters(drill)  # values with spaces: a file takes them as they are
+    parameters["parameter_overrides"] = _parameters(drill)  # values with spaces: a file takes them unchanged
     parameters |= {"stack_name": ELSEWHERE, "s3_bucket": f"{ELSEWHERE}-artifacts"}
     here = {"LocationConstraint": OTHER_REGION}
-    with suppress(ClientError):  # left by the drill before
+    with suppress(ClientError):  # left by an earlier drill
         drill.client("s3", OTHER_REGION).create_bucket(Bucket=parameters["s3_bucket"], CreateBucketConfiguration=here)
     lines = [f"{name} = {json.dumps(value)}" for name, value in parameters.items()]
     file = Workspace(ROOT / ".local").path("drill.toml")
@@ -165,13 +165,13 @@ def region_loss(drill: Drill) -> Director:
 
 
 def usage(drill: Drill) -> Director:  # noqa: ARG001 - a director's signature
-    """It answers with its rows."""
+    """Check that the answer has rows."""
     printed = yield {}
     expect('"rows"' in printed and "FunctionError" not in printed, printed)
 
 
 def roll_back(drill: Drill) -> Director:
-    """Two functions go back a version; and the next deploy, of nothing but a parameter, reaches every alias."""
+    """Move two functions back a version, then check that the next deploy, of only a parameter, reaches every alias."""
     functions, changed = drill.client("lambda"), ("MeetingsFunction", "ZoomApiFunction")
     resources = drill.client("cloudformation").describe_stack_resources(StackName=drill.stack.name)["StackResources"]
     names = [each["PhysicalResourceId"] for each in resources if each["ResourceType"] == "AWS::Lambda::Function"]
@@ -196,7 +196,7 @@ def roll_back(drill: Drill) -> Director:
 
 
 def delete(drill: Drill) -> Director:
-    """The stack in the other region goes, its tables stay."""
+    """Delete the stack in the other region; its tables stay."""
     asked = {"StackName": ELSEWHERE, "LogicalResourceId": "ConnectionsTable"}
     found = drill.client("cloudformation", OTHER_REGION).describe_stack_resource(**asked)["StackResourceDetail"]
     yield {"STACK": ELSEWHERE, "OTHER_REGION": OTHER_REGION, "RETAINED_TABLE": found["PhysicalResourceId"]}
@@ -262,7 +262,7 @@ def _deploy(drill: Drill, *changed: str) -> None:
 
 
 def carry_out(drill: Drill, heading: str, shorthands: str, blocks: list[str]) -> None:
-    """One procedure from its first block to its last. Raises Failed."""
+    """Run one procedure from its first block to its last. Raises Failed."""
     director = DIRECTORS[heading](drill)
     variables = next(director)
     try:
@@ -279,7 +279,7 @@ def carry_out(drill: Drill, heading: str, shorthands: str, blocks: list[str]) ->
 
 
 def main() -> int:
-    """Exit status 1 when a procedure failed."""
+    """Return 1 when a procedure failed."""
     parser = argparse.ArgumentParser(prog="make drill", description=__doc__)
     parser.add_argument("--only", help="procedures whose heading has this in it")
     parser.add_argument("--stack-file", type=Path, default=STACK_FILE, help=argparse.SUPPRESS)

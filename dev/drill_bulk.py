@@ -18,7 +18,7 @@ from zoom_common.aws.table import EVENTS, Table
 
 
 def still_job(drill: Drill) -> Director:
-    """A job that somebody paused is listed, loses nothing to a watch, and goes on when it is resumed."""
+    """Check that a paused job is listed, that a watch changes nothing, and that it continues when it is resumed."""
     with Story(drill.facts) as story:
         connection = story.connect()
     headers = {"Authorization": f"Bearer {drill.facts['api_key']}"}
@@ -29,7 +29,7 @@ def still_job(drill: Drill) -> Director:
     expect(made["id"] in printed, printed)
     printed = yield {}
     expect('"revived": 0' in printed, printed)
-    if not paused.ok:  # it was done before it could be paused: nothing is left to resume
+    if not paused.ok:  # it was done before it could be paused, so nothing is left to resume
         body["rows"] = [{"topic": f"Drill {at}"} for at in range(1000)]
         made = requests.post(f"{drill.facts['api_url']}/jobs", json=body, headers=headers, timeout=30).json()
         requests.post(
@@ -40,7 +40,7 @@ def still_job(drill: Drill) -> Director:
 
 
 def failed_file(drill: Drill) -> Director:
-    """A file that was given up is listed with its reason, and kept after it was retried."""
+    """Check that a file that was given up is listed with its reason, and kept after a retry."""
     tenant, api = drill.facts["tenant"], drill.facts["api_url"]
     headers = {"Authorization": f"Bearer {drill.facts['api_key']}"}
     before = requests.get(f"{api}/archive/policy", headers=headers, timeout=30).json()
@@ -72,7 +72,7 @@ def failed_file(drill: Drill) -> Director:
 
 
 def _give_up(drill: Drill, tenant: str, recording: str) -> None:
-    """Store a kept file as one that twelve runs could not move."""
+    """Store a kept file as one that twelve runs could not copy."""
     ledger = Ledger(Table(drill.client("dynamodb"), drill.stack.resource("EventsTable"), EVENTS))
     found = ledger.read(tenant, recording)
     expect(found is not None, "the recording is not in the table")

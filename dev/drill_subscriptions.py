@@ -1,4 +1,4 @@
-"""Directors of the procedures about subscriptions: an endpoint on this machine gets what the page says it gets."""
+"""Directors of the procedures about subscriptions, with an endpoint on this machine."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Endpoint:
 
     url: str = ""
     secrets: list[str] = field(default_factory=list)
-    """Those that it accepts. Until it has one, it answers 503."""
+    """The secrets that it accepts. Until it has one, it answers 503."""
     got: Counter[str] = field(default_factory=Counter)
     signatures: int = 0
 
@@ -53,7 +53,7 @@ class Endpoint:
 
 @contextmanager
 def listening() -> Iterator[Endpoint]:
-    """Give an endpoint on a port of its own."""
+    """Yield an endpoint on a port of its own."""
     found = Endpoint()
     with answering(lambda asked: found.answer(asked.headers, asked.body)) as address:
         found.url = f"{address}/drill"
@@ -61,7 +61,7 @@ def listening() -> Iterator[Endpoint]:
 
 
 class Subscribed:
-    """A subscription of the drill's, to an endpoint of its own."""
+    """A subscription of the drill, to an endpoint of its own."""
 
     def __init__(self, drill: Drill, endpoint: Endpoint) -> None:
         self._drill = drill
@@ -76,11 +76,11 @@ class Subscribed:
 
     @property
     def shown(self) -> dict[str, Any]:
-        """The subscription as the API shows it."""
+        """Return the subscription as the API shows it."""
         return self.call("GET", f"/{self.name}")
 
     def call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        """Call the API about subscriptions."""
+        """Call the API of subscriptions."""
         headers = {"Authorization": f"Bearer {self._drill.facts['api_key']}"}
         url = f"{self._drill.facts['api_url']}/subscriptions{path}"
         answer = requests.request(method, url, json=body, headers=headers, timeout=_SECONDS)
@@ -89,7 +89,7 @@ class Subscribed:
         return found
 
     def wait_until(self, what: str, look: Any) -> None:
-        """Wait for something that the next sweep brings at the latest."""
+        """Wait for something that happens at the next sweep at the latest."""
         wait_until(what, look, patience=180.0)
 
     def event(self, story: Story, connection: str) -> None:
@@ -101,12 +101,12 @@ class Subscribed:
         self.wait_until("the event", lambda: story.program.get("/events", params=about).json()["events"])
 
     def arrived(self, number: int) -> str:
-        """Wait until so many events have arrived, and return the id of the last."""
+        """Wait until this number of events has arrived, and return the id of the last."""
         self.wait_until(f"{number} events", lambda: len(self.endpoint.got) >= number)
         return list(self.endpoint.got)[-1]
 
     def fail(self, event_id: str) -> None:
-        """Have a delivery look as after its last attempt."""
+        """Store a delivery as after its last attempt."""
         seen = self._store.get(self._drill.facts["tenant"], self.name)
         assert seen
         self.wait_until("the delivery's record", lambda: self._deliveries.page(seen, limit=50)[0])
@@ -115,7 +115,7 @@ class Subscribed:
         self._deliveries.record(seen, replace(delivery, status=Status.FAILED), now=time.time())
 
     def disable(self) -> None:
-        """Have the subscription look as after five days of failures."""
+        """Store the subscription as after five days of failures."""
         seen, now = self._store.get(self._drill.facts["tenant"], self.name), time.time()
         assert seen
         missed = missed_since(seen, now)
@@ -126,7 +126,7 @@ class Subscribed:
 
 @contextmanager
 def subscribed(drill: Drill) -> Iterator[Subscribed]:
-    """Give a subscription that is deleted at the end."""
+    """Yield a subscription that is deleted at the end."""
     with listening() as endpoint:
         found = Subscribed(drill, endpoint)
         try:
@@ -136,7 +136,7 @@ def subscribed(drill: Drill) -> Iterator[Subscribed]:
 
 
 def disabled(drill: Drill) -> Director:
-    """A disabled subscription gets on resume what it missed, and what had failed before by request."""
+    """Check that a disabled subscription gets on resume what it missed, and by request what had failed before."""
     with Story(drill.facts) as story, subscribed(drill) as subscription:
         connection = story.connect()
         subscription.event(story, connection)
@@ -157,7 +157,7 @@ def disabled(drill: Drill) -> Director:
 
 
 def missing(drill: Drill) -> Director:
-    """A delivery is listed with its attempt; one event is sent again with the same id."""
+    """Check that a delivery is listed with its attempt, and that one event is sent again with the same id."""
     with Story(drill.facts) as story, subscribed(drill) as subscription:
         subscription.event(story, story.connect())
         event = subscription.arrived(1)
@@ -172,7 +172,7 @@ def missing(drill: Drill) -> Director:
 
 
 def secret_is_known(drill: Drill) -> Director:
-    """After a rotation without overlap the new secret alone signs; with an overlap both do."""
+    """Check that after a rotation without overlap only the new secret signs, and with an overlap both."""
     with Story(drill.facts) as story, subscribed(drill) as subscription:
         connection = story.connect()
         for number, signatures in ((1, 2), (2, 1)):

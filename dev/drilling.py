@@ -1,4 +1,4 @@
-"""What directors of `make drill` work with: the running local stack, and blocks of the runbook run on it."""
+"""The tools of the directors of `make drill`: the running local stack, and the runbook's blocks run on it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Drill:
         }
 
     def run(self, shorthands: str, block: str, variables: dict[str, str]) -> str:
-        """What a block prints. Raises Failed when a command in it fails."""
+        """Return the output of a block. Raises Failed when a command in it fails."""
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", shorthands + block],
             cwd=ROOT,
@@ -70,42 +70,42 @@ class Drill:
         return done.stdout
 
     def client(self, service: str, region: str | None = None) -> Any:
-        """A client where the stack is, or in another region."""
+        """Return a client in the stack's region, or in another one."""
         if region is None:
             return self.stack.client(service)
         session: Any = self.stack.session
         return session.client(service, region_name=region, endpoint_url=self.stack.endpoint)
 
     def secret(self, name: str) -> str:
-        """The value of one of the stack's secrets."""
+        """Return the value of one of the stack's secrets."""
         kept = self.client("secretsmanager").get_secret_value(SecretId=self.stack.resource(name))
         return str(kept["SecretString"])
 
     def put_secret(self, name: str, value: str) -> None:
-        """Put a secret back."""
+        """Restore a secret."""
         self.client("secretsmanager").put_secret_value(SecretId=self.stack.resource(name), SecretString=value)
 
     def new_key(self) -> tuple[str, str]:
-        """Id and text of a key that nobody needs."""
+        """Return id and text of a new key that nothing else uses."""
         credential = Credential.generate()
         key = issue(credential, tenant=self.facts["tenant"], name="drill", scopes=["health:read"], now=time.time())
         on_local_stack(self.facts).add(key)
         return credential.key_id, credential.text().reveal()
 
     def status(self, path: str, key: str, connection: str = "") -> int:
-        """The status of a GET with this key."""
+        """Return the status of a GET with this key."""
         headers = {"Authorization": f"Bearer {key}"} | ({"X-Zoom-Connection": connection} if connection else {})
         return requests.get(self.facts["api_url"] + path, headers=headers, timeout=40).status_code
 
 
 def expect(true: object, what: str) -> None:
-    """Raise Failed unless it is so."""
+    """Raise Failed unless it is true."""
     if not true:
         raise Failed(what)
 
 
 def _shims() -> Path:
-    """A folder with `aws`, pinned and in an environment of its own: its pins are not ours."""
+    """Return a folder with a pinned `aws` in an environment of its own, because its pins conflict with ours."""
     folder = Workspace(ROOT / ".local").path("bin")
     folder.mkdir(exist_ok=True)
     uv, shim = Path(sys.executable).with_name("uv"), folder / "aws"

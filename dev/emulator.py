@@ -23,27 +23,27 @@ from ops.project import ROOT
 
 REGION = "us-east-1"
 REQUIREMENTS = ROOT / "dev" / "emulator-requirements.txt"
-# The emulator's root credential: it opens nothing but this emulator on this machine.
+# The emulator's root credential, which is valid for this emulator on this machine only.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
 
 
-# In what the emulator saves: a queue's URL, with the port that it had then, and the account's id.
+# In the emulator's saved state: a queue's URL, with the port at that time, and the account's id.
 _QUEUE_URL = re.compile(rb"(https?://(?:localhost|127\.0\.0\.1):)\d+(/\d{12}/)")
 
 
 def url(port: int) -> str:
-    """Where the emulator answers."""
+    """Return the emulator's address."""
     return f"http://127.0.0.1:{port}"
 
 
 def environment_folder() -> Path:
-    """The emulator's virtual environment, named after its pins: another pin, another folder."""
+    """Return the emulator's virtual environment. Its name is made from the pins, so another pin is another folder."""
     pins = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]
     return ROOT / ".local" / f"emulator-{pins}"
 
 
 def is_installed() -> bool:
-    """Whether the environment is complete; half an installation does not count."""
+    """Return whether the environment is complete. A half-finished installation does not count."""
     return (environment_folder() / "installed").exists()
 
 
@@ -67,7 +67,7 @@ def install(workspace: Workspace) -> None:
 def start(supervisor: Supervisor, workspace: Workspace, port: int, requests: Path | None = None) -> None:
     """Start it with IAM enforced and its state on disk, and wait until it answers.
 
-    With `requests`, record in that file what its callers ask for (`dev/recorded_emulator.py`).
+    With `requests`, record in that file what its callers request (`dev/recorded_emulator.py`).
     """
     unpacked = workspace.path("emulator-tmp")
     _discard(unpacked)  # it unpacks functions here and never cleans up
@@ -75,7 +75,7 @@ def start(supervisor: Supervisor, workspace: Workspace, port: int, requests: Pat
     state = workspace.path("emulator-state")
     state.mkdir(exist_ok=True)
     move(state, port)
-    # Functions inherit the emulator's environment: give it nothing of ours but what it needs.
+    # Functions inherit the emulator's environment, so it has only what it needs.
     clean = {
         "PATH": os.defpath,
         "HOME": str(workspace.folder),
@@ -89,7 +89,7 @@ def start(supervisor: Supervisor, workspace: Workspace, port: int, requests: Pat
         "SFTP_ENABLED": "0",
         "PERSIST_STATE": "1",
         "STATE_DIR": str(state),
-        # Objects of S3 are kept apart from the rest of its state, and are lost at a restart without these two.
+        # Objects of S3 are stored apart from the rest of its state, and are lost at a restart without these two.
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(state / "s3"),
         "TMPDIR": str(unpacked),
@@ -98,7 +98,7 @@ def start(supervisor: Supervisor, workspace: Workspace, port: int, requests: Pat
     }
     programs = environment_folder() / "bin"
     command = [str(programs / "ministack")]
-    if requests is not None:  # -P: dev/ is no place to import from
+    if requests is not None:  # -P: nothing is imported from dev/
         command = [str(programs / "python"), "-P", str(ROOT / "dev" / "recorded_emulator.py"), str(requests.resolve())]
     supervisor.start("emulator", command, clean)
     supervisor.wait_until_answers("emulator", url(port) + "/_ministack/health")
@@ -113,7 +113,7 @@ def _discard(folder: Path) -> None:
 
 
 def move(state: Path, port: int) -> None:
-    """Make the queues of a saved state answer at this port: at another, what is sent to them stays there unread."""
+    """Change the port in the queues of a saved state. With another port, their messages would stay unread."""
     for saved in state.glob("*.json"):
         text = saved.read_bytes()
         moved = _QUEUE_URL.sub(rb"\g<1>%d\g<2>" % port, text)
@@ -122,7 +122,7 @@ def move(state: Path, port: int) -> None:
 
 
 def client_of(stack: Mapping[str, Any], service: str, **given: Any) -> Any:
-    """A boto3 client for the emulator of a running stack; `given` overrides what boto3 gets, such as credentials."""
+    """Return a boto3 client for the emulator of a running stack. `given` overrides boto3's arguments."""
     usual = {
         "endpoint_url": stack["aws_endpoint_url"],
         "region_name": stack["aws_region"],
@@ -133,7 +133,7 @@ def client_of(stack: Mapping[str, Any], service: str, **given: Any) -> Any:
 
 
 def client(service: str, port: int) -> Any:
-    """A boto3 client for the emulator, whatever the caller's own AWS settings are."""
+    """Return a boto3 client for the emulator, whatever the caller's own AWS settings are."""
     return boto3.session.Session().client(
         service,  # type: ignore[call-overload]
         endpoint_url=url(port),

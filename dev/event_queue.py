@@ -1,4 +1,4 @@
-"""A queue of its own for a tool that reads the local stack's events, so that no program's queue is read.
+"""A queue for one tool that reads the local stack's events, so that it takes no program's messages.
 
 Consumers of one queue take messages from each other. `make demo` and `make events` therefore never read the integration
 queue: each makes a rule and a queue on the stack's bus, and removes both when it ends.
@@ -30,7 +30,7 @@ class EventQueue:
     _sqs: Any = field(repr=False)
 
     def receive(self, *, wait: int) -> list[dict[str, Any]]:
-        """Take up to ten events off the queue. `wait` is how long to wait for the first one, in seconds."""
+        """Take up to ten events off the queue. Wait up to `wait` seconds for the first one."""
         answer = self._sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10, WaitTimeSeconds=wait)
         messages = answer.get("Messages", [])
         for message in messages:
@@ -42,8 +42,8 @@ class EventQueue:
 def event_queue(stack: Mapping[str, str], tool: str) -> Iterator[EventQueue]:
     """Make a queue with every event of the local stack `stack` from now on, and remove it at the end.
 
-    A tool that is killed leaves its queue and rule behind; the queue drops its messages after a day. The emulator asks
-    for no queue policy. Raises NoStack when the stack stops meanwhile.
+    A tool that is killed leaves its queue and rule behind; the queue drops its messages after a day. The emulator
+    requires no queue policy. Raises NoStack when the stack stops meanwhile.
     """
     try:
         with _made(stack, f"{stack['stack_name']}-{tool}-{uuid4().hex[:8]}") as queue:

@@ -11,7 +11,7 @@ TARGET = ROOT / "docs" / "api" / "asyncapi.json"
 
 
 def rendered() -> str:
-    """The file's text."""
+    """Return the file's text."""
     return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
 
 

@@ -11,7 +11,7 @@ from ops.key_table import NoStack, local_stack
 
 
 def main() -> int:
-    """Print events until Ctrl-C. Exit status 1 when the gateway does not run, or stops meanwhile."""
+    """Print events until Ctrl-C. Return 1 when the gateway does not run, or stops meanwhile."""
     try:
         with contextlib.suppress(KeyboardInterrupt), event_queue(local_stack(), "events") as queue:
             print("Waiting for events. The integration queue keeps its own copies. Ctrl-C ends this.", file=sys.stderr)

@@ -1,7 +1,7 @@
 """`make examples`: run every example against the running gateway, each in an environment of its own below `.local`.
 
-The Python backends and consumers are tested in `tests/e2e/test_examples.py`; here are those that need npm or large
-packages. Without npm, those of Node.js are left out, and named.
+The Python backends and consumers are tested in `tests/e2e/test_examples.py`; the examples here need npm or large
+packages. Without npm, those of Node.js are named and left out.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _TYPES = "openapi-typescript@7.13.0"
 
 
 def consumer_node(stack: Mapping[str, str]) -> None:
-    """The Node.js consumer prints the event of a new connection and takes it off its queue."""
+    """Check that the Node.js consumer prints the event of a new connection and takes it off its queue."""
     folder = _npm_project("consumer_node")
     with event_queue(stack, "node") as queue, (folder / "output").open("w") as output:
         environment = _environment(stack) | {"QUEUE_URL": queue.url}
@@ -47,7 +47,7 @@ def consumer_node(stack: Mapping[str, str]) -> None:
 
 
 def vite(_: Mapping[str, str]) -> None:
-    """The front end builds, with the guide's names in it."""
+    """Check that the front end builds, with the guide's names in it."""
     folder = _npm_project("vite")
     settings = {"VITE_ZOOM_CLIENT_ID": "an-app", "VITE_ZOOM_OAUTH_URL": "https://zoom.us/oauth/authorize"}
     _run("npm", "run", "--silent", "build", cwd=folder, env={**os.environ, **settings})
@@ -56,7 +56,7 @@ def vite(_: Mapping[str, str]) -> None:
 
 
 def typed_clients(stack: Mapping[str, str]) -> None:
-    """A Python package and TypeScript types come out of the description of meetings."""
+    """Check that the description of meetings makes a Python package and TypeScript types."""
     folder = _fresh("typed_client")
     (folder / "openapi.json").write_bytes(httpx.get(f"{stack['api_url']}/openapi/meetings.json", timeout=100).content)
     uvx = str(Path(sys.executable).with_name("uvx"))
@@ -68,7 +68,7 @@ def typed_clients(stack: Mapping[str, str]) -> None:
 
 
 def cdk(_: Mapping[str, str]) -> None:
-    """The CDK app makes a nested stack whose parameters are the template's."""
+    """Check that the CDK app makes a nested stack with the template's parameters."""
     folder, python = _fresh("cdk"), ENVIRONMENTS / "cdk-environment" / "bin" / "python"
     if not python.exists():
         uv = str(Path(sys.executable).with_name("uv"))
@@ -89,7 +89,7 @@ CHECKS: tuple[tuple[Callable[[Mapping[str, str]], None], str], ...] = (
 
 
 def main() -> int:
-    """Run them all; the exit status is the number of those that failed."""
+    """Run them all. Return the number of those that failed."""
     try:
         stack = local_stack()
     except NoStack as problem:
@@ -111,7 +111,7 @@ def main() -> int:
 
 
 def _fresh(name: str) -> Path:
-    """A copy of an example that may be changed."""
+    """Return a copy of an example that may be changed."""
     folder = ENVIRONMENTS / name
     shutil.copytree(EXAMPLES / name, folder, dirs_exist_ok=True)
     return folder

@@ -1,4 +1,4 @@
-"""Writes what independent validators read: the transformed template, and each role's policy without references.
+"""Writes the input of independent validators: the transformed template, and each role's policy without references.
 
 `make security` runs checkov and parliament over them (.checkov.yaml, dev/lint_policies.py).
 """
@@ -15,7 +15,7 @@ from dev.deployed_template import deployment
 def write(folder: Path) -> None:
     """Write `template.json`, and `policies/<role>.json` for each role of the stack, as it is deployed to AWS.
 
-    The resources have no conditions: checkov passes over those of options that are off.
+    The resources have no conditions, because checkov skips those of options that are off.
     """
     made = deployment(Rollout="Canary10Percent10Minutes")
     policies = folder / "policies"

@@ -1,6 +1,6 @@
-"""One address for the whole gateway, as one tunnel needs it: webhooks to their function URL, the rest to the API.
+"""One address for the whole gateway, as a single tunnel needs: webhooks to their function URL, the rest to the API.
 
-Headers, bodies and percent-escapes pass through as they came: Zoom signs raw bytes, and `%252F` must stay `%252F`.
+Headers, bodies and percent-escapes are passed on unchanged, because Zoom signs raw bytes and `%252F` must stay `%252F`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from dev.workspace import Workspace
 WEBHOOK_PATHS = frozenset({"/webhooks/zoom", "/webhooks/zoom/"})
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1"})
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-# Hop-by-hop headers end here (RFC 9110, 7.6.1), and so do what each side says for itself.
+# Hop-by-hop headers are not passed on (RFC 9110, 7.6.1), and neither are headers that each side sets itself.
 _HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding"}
     | {"upgrade", "host", "content-length", "date", "server"}
@@ -38,23 +38,23 @@ _HOP_BY_HOP = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """Where the emulator serves the two halves. `api_prefix` and `webhook_prefix` are paths."""
+    """Where the emulator serves the API and the webhook. `api_prefix` and `webhook_prefix` are paths."""
 
     origin: str
     api_prefix: str
     webhook_prefix: str
 
     def target(self, raw_path: str, query: str) -> str:
-        """The raw path on the emulator for a raw path at the door."""
+        """Return the raw path on the emulator for a raw path at the front door."""
         path = self.webhook_prefix + "/" if raw_path in WEBHOOK_PATHS else self.api_prefix + raw_path
         return f"{path}?{query}" if query else path
 
 
 def application(upstream: Upstream, client: httpx.AsyncClient, pages: Sequence[Route] = ()) -> ASGIApp:
-    """The door as an ASGI application. `pages` are served here and reach no emulator.
+    """Return the front door as an ASGI application. `pages` are served here and never reach the emulator.
 
-    They act with this machine's own credentials, so only a browser that calls this machine by its own name gets them:
-    behind a tunnel, and to a name that was rebound to 127.0.0.1, they do not exist.
+    They use this machine's own credentials, so only a browser that calls this machine by its own name gets them. Behind
+    a tunnel, or by a name that was rebound to 127.0.0.1, they do not exist.
     """
     origin = urlsplit(upstream.origin)
 
@@ -69,7 +69,7 @@ def application(upstream: Upstream, client: httpx.AsyncClient, pages: Sequence[R
             return JSONResponse({"message": "The emulator does not answer; see .local/logs/emulator.log."}, 502)
         response = Response(answer.content, answer.status_code)
         kept = [(n.lower(), v) for n, v in answer.headers.raw if n.decode().lower() not in _HOP_BY_HOP]
-        if "content-encoding" in answer.headers:  # httpx has undone it
+        if "content-encoding" in answer.headers:  # httpx has decoded it
             kept = [(n, v) for n, v in kept if n != b"content-encoding"]
         length = [(n, v) for n, v in response.raw_headers if n == b"content-length"]
         response.raw_headers = kept + length
@@ -92,7 +92,7 @@ def application(upstream: Upstream, client: httpx.AsyncClient, pages: Sequence[R
 
 
 def forgetful_client(**given: Any) -> httpx.AsyncClient:
-    """A client that keeps no cookies: one person's must never ride on another's request."""
+    """Return a client that keeps no cookies, so that one person's cookies are never sent with another's request."""
     return httpx.AsyncClient(cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])), **given)
 
 

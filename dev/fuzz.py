@@ -21,12 +21,12 @@ from zoom_common.zoom.operations.table import operations
 
 PACKAGE = "schemathesis==4.32.0"
 CHECKS = "not_a_server_error,status_code_conformance"
-# An administrator, so that reports and other people's settings are tried for what they answer.
+# An administrator, so that reports and other people's settings can be read.
 OWNER = "owner@zoom.example"
 
 
 def main() -> int:
-    """Schemathesis' own exit status."""
+    """Return Schemathesis' exit status."""
     arguments = sys.argv[1:]
     folder = Path(arguments.pop(0)) if arguments and not arguments[0].startswith("-") else ROOT / ".local"
     workspace = Workspace(folder.resolve())
@@ -39,7 +39,7 @@ def main() -> int:
         (app,) = zoom.get("/_sim/state").json()["apps"]
         scopes = sorted({scope for each in operations() for scope in each.scopes.granular})
         zoom.patch(f"/_sim/apps/{app['client_id']}", json={"scopes": scopes})
-        # What is tried here is our answers, not Zoom's limits.
+        # This tests our answers, not Zoom's limits.
         zoom.patch("/_sim/behaviour", json={"enforce_limits": False})
         try:
             configuration = workspace.path("schemathesis.toml")
@@ -50,7 +50,7 @@ def main() -> int:
 
 
 def prepare(stack: dict[str, str], configuration: Path) -> str:
-    """Connect, create objects for Schemathesis to name, and write them down for it. Return the connection's id."""
+    """Connect, create objects for Schemathesis to name, and write a file with them. Return the connection's id."""
     demo.PERSON = OWNER
     with demo.Story(stack) as story:
         story.program.headers["X-Zoom-Connection"] = connection = story.connect()
@@ -61,7 +61,7 @@ def prepare(stack: dict[str, str], configuration: Path) -> str:
     lines = ["[parameters]", 'userId = "me"']
     lines += [f'{name} = "{made[kind][0]}"' for name, kind in (("meetingId", "meetings"), ("webinarId", "webinars"))]
     for name, kind in (("meetingId", "meetings"), ("webinarId", "webinars")):
-        # Who deletes, deletes another one.
+        # A DELETE gets another id.
         lines += ["", "[[operations]]", f"include-name = {json.dumps(f'DELETE /v2/{kind}/{{{name}}}')}"]
         lines += [f'parameters = {{ {name} = "{made[kind][1]}" }}']
     configuration.write_text("\n".join(lines) + "\n")
@@ -69,7 +69,7 @@ def prepare(stack: dict[str, str], configuration: Path) -> str:
 
 
 def command(stack: dict[str, str], connection: str, configuration: Path, more: list[str]) -> list[str]:
-    """The call, in an environment of its own: it wants other versions than our tools."""
+    """Return the command. It runs in an environment of its own, because it needs other versions than our tools."""
     uv = str(Path(sys.executable).with_name("uv"))
     headers = [f"Authorization: Bearer {stack['api_key']}", f"X-Zoom-Connection: {connection}"]
     return [
@@ -79,7 +79,7 @@ def command(stack: dict[str, str], connection: str, configuration: Path, more: l
         *(part for header in headers for part in ("--header", header)),
         *("--max-examples", "10", "--seed", "1", "--workers", "2", "--request-timeout", "60", "--no-color"),
         *("--phases", "examples,fuzzing"),
-        # Everything below is about a connection that the rest needs, or about the person it belongs to.
+        # These are about a connection that the other calls need, or about its person.
         *("--exclude-path-regex", "^/(auth|connections)"),
         *more,
     ]

@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-# Findings that are meant, by the file's name and parliament's name for the issue, with the reason. None so far.
+# Findings that are intended, by the file's name and parliament's name for the issue, with the reason. None so far.
 WAIVED: dict[tuple[str, str], str] = {}
 
 
 def findings(file: Path) -> list[tuple[str, Any]]:
-    """Return what parliament says of a policy and is not waived: the issue and where it is."""
+    """Return parliament's findings in a policy that are not intended: the issue and its place."""
     import parliament  # type: ignore[import-not-found]  # noqa: PLC0415 - only parliament's own Python has it
 
     found = parliament.analyze_policy_string(file.read_text()).findings

@@ -1,4 +1,4 @@
-"""How the pages of this machine's tools look: like the pages on which people link accounts."""
+"""The look of this machine's tools: like the pages on which people link accounts."""
 
 from __future__ import annotations
 
@@ -33,5 +33,5 @@ def page(title: str, body: str) -> str:
 
 
 def block(text: str) -> str:
-    """Return text as it is, in a box that scrolls, also by keyboard."""
+    """Return text unchanged, in a box that scrolls, also by keyboard."""
     return f'<pre tabindex="0">{html.escape(text)}</pre>'

@@ -1,4 +1,4 @@
-"""A tenant, an API key and a connected person that nobody else uses, on the local stack."""
+"""A new tenant with an API key and a connected person, on the local stack."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from zoom_common.access.keys import Credential, issue
 
 @dataclass(frozen=True)
 class Newcomer:
-    """Their events reach nobody else, and the events of others do not reach them."""
+    """Nobody else receives this tenant's events, and it receives no others."""
 
     stack: Mapping[str, Any] = field(repr=False)
-    """The stack's facts, with this tenant's key."""
+    """The stack's data, with this tenant's key."""
     tenant: str
     email: str
     connection: str
     zoom_user: str
 
     def program(self) -> httpx.Client:
-        """A program with the tenant's key."""
+        """Return a program with the tenant's key."""
         headers = {"Authorization": f"Bearer {self.stack['api_key']}", "X-Zoom-Connection": self.connection}
         return httpx.Client(base_url=str(self.stack["api_url"]), headers=headers, timeout=100)
 
 
 def newcomer(stack: Mapping[str, Any], name: str) -> Newcomer:
-    """Somebody new: `name` begins the names of tenant and person, which are new for every call."""
+    """Return a new tenant and person. Their names begin with `name` and are different for every call."""
     tenant = f"{name}-{time.time_ns():x}"
     email = f"{tenant}@zoom.example"
     credential = Credential.generate()

@@ -1,4 +1,4 @@
-"""Child processes that are started, watched and stopped, and never left behind."""
+"""Starts, watches and stops child processes, so that none is left behind."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from dev.workspace import Workspace
 from ops.console import Stop
 from ops.project import ROOT
 
-_SAVING_TIME = 60.0  # seconds a process gets to write its state after SIGTERM
+_SAVING_TIME = 60.0  # seconds that a process gets after SIGTERM to write its state
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_PATIENCE = 180.0  # seconds that a starting process may write nothing to its log
+_PATIENCE = 180.0  # seconds that a starting process may be silent in its log
 
 
 def port_is_free(port: int) -> bool:
-    """Whether this machine's loopback has nothing on `port`."""
+    """Return whether `port` is free on this machine's loopback."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -37,7 +37,7 @@ def port_is_free(port: int) -> bool:
 
 
 def tail(file: Path, lines: int = 15) -> str:
-    """The last lines of a log, for a person to read."""
+    """Return the last lines of a log, for people."""
     try:
         return "\n".join("    " + line for line in file.read_text(errors="replace").splitlines()[-lines:])
     except OSError:
@@ -46,13 +46,16 @@ def tail(file: Path, lines: int = 15) -> str:
 
 @dataclass(slots=True)
 class Supervisor:
-    """Starts children in process groups of their own, so that Ctrl-C reaches only us and we stop them in order."""
+    """Starts children in process groups of their own.
+
+    Ctrl-C then reaches this program only, which stops them in order.
+    """
 
     workspace: Workspace
     _children: list[tuple[str, subprocess.Popen[bytes]]] = field(default_factory=list)
 
     def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Start `command` from the repository's root with exactly this environment; its output goes to a log."""
+        """Start `command` from the repository's root with exactly this environment. Its output goes to a log."""
         with self.workspace.log(name).open("ab") as log, _signals_held():
             child = subprocess.Popen(
                 list(command),
@@ -83,18 +86,21 @@ class Supervisor:
             raise self._failure(name, f"did not answer, and wrote nothing for {patience:.0f} s") from None
 
     def died(self) -> str | None:
-        """The name of a child that has ended by itself, if any."""
+        """Return the name of a child that has ended by itself, or None."""
         return next((name for name, child in self._children if child.poll() is not None), None)
 
     def stop_all(self) -> None:
-        """Stop the last started first. Each may save its state; what is left of its group after that is killed."""
+        """Stop the children, the last one first.
+
+        Each may save its state; the rest of its group is killed afterwards.
+        """
         for name, child in reversed(self._children):
             self._stop(name, child)
         self._children.clear()
         self.workspace.path("processes.json").unlink(missing_ok=True)
 
     def stop_leftovers(self) -> None:
-        """End what a run that was killed has left behind. Only groups that are still led by the program we started."""
+        """Stop what a killed run has left behind: only groups that are still led by the program that we started."""
         for name, entry in self.workspace.read("processes.json").items():
             if _command_line(entry["pid"]) == entry["command"]:
                 _signal_group(entry["pid"], signal.SIGTERM)
@@ -127,7 +133,7 @@ class Supervisor:
 
 
 def run_logged(command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> int:
-    """Run `command` to its end from the repository's root and return its exit status; its output replaces `log`.
+    """Run `command` to its end from the repository's root and return its exit status. Its output replaces `log`.
 
     It has a process group of its own, which is killed when the wait for it is interrupted.
     """
@@ -151,7 +157,7 @@ def run_logged(command: Sequence[str], log: Path, environment: Mapping[str, str]
 
 @contextlib.contextmanager
 def _signals_held() -> Iterator[None]:
-    """Handle Ctrl-C and termination only afterwards, so that no child is started and then forgotten."""
+    """Delay Ctrl-C and termination until the block ends, so that no child is started and then forgotten."""
     if threading.current_thread() is not threading.main_thread():
         yield  # signals interrupt the main thread only
         return

@@ -1,11 +1,11 @@
-"""`make proof`: nothing lost, nothing twice, on the deployed stack, while workers are killed.
+"""`make proof`: checks on the deployed stack that nothing is lost or doubled, while workers are killed.
 
-Thousands of deliveries, with duplicates, out of order, forged and stale, go to the running gateway's webhook. Meanwhile
-processes of the event processor are killed at random. In the end the ids that were published must be those of the
-genuine events, exactly, and so must the ids in the event log. Exit status 1 when they are not.
+Thousands of deliveries, with duplicates, out of order, forged and stale, are sent to the running gateway's webhook.
+Meanwhile processes of the event processor are killed at random. In the end the published ids must be exactly those of
+the genuine events, and so must the ids in the event log. The exit status is 1 when they are not.
 
-The events are those of a tenant that nobody else knows, and come out of a queue that nobody else reads (a subscriber,
-which is removed afterwards). So whatever else uses the stack, every event of that tenant counts, and nothing else does.
+The events are those of a tenant that nothing else uses, and come out of a queue that nothing else reads (a subscriber,
+which is removed afterwards). So every event of that tenant counts, and no other event does.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _TRIES = 20
 
 @dataclass(frozen=True)
 class Delivery:
-    """What is sent. `genuine` ones have to come out; all others must not."""
+    """A delivery to send. `genuine` ones have to be published, and all others must not be."""
 
     body: bytes = field(repr=False)
     genuine: bool = True
@@ -62,7 +62,7 @@ class Delivery:
 
 @dataclass
 class Outcome:
-    """What happened, as it is counted. `published` are digests of every copy that came out, by id."""
+    """The counted results. `published` has digests of every published copy, by id."""
 
     answers: Counter[tuple[bool, int]] = field(default_factory=Counter)
     published: dict[str, list[str]] = field(default_factory=dict)
@@ -116,7 +116,7 @@ def _prove(arguments: argparse.Namespace, stack: Deployed, somebody: Newcomer, q
             say(f"Sent in {time.monotonic() - began:.0f} s; {outcome.kills} workers killed so far. Waiting.")
             while expected - outcome.published.keys() and time.monotonic() < end:
                 time.sleep(1)
-            # What should not come would come now: with the last of the messages that are still under way.
+            # An event that must not be published would come out by now, with the last messages under way.
             while _under_way(sqs, (stack.resource("IngestQueue"), queue_url)) and time.monotonic() < end:
                 time.sleep(1)
             outcome.logged = _logged(somebody)
@@ -128,7 +128,7 @@ def _prove(arguments: argparse.Namespace, stack: Deployed, somebody: Newcomer, q
 
 
 def _state(outcome: Outcome, deliveries: int, events: int, seconds: float) -> str:
-    """Where the proof is, as one line of a terminal."""
+    """Return the state of the proof as one line of a terminal."""
     return (
         f"  {seconds:.0f} s: {outcome.sent} of {deliveries} sent, {len(outcome.published)} of {events} events out, "
         f"{outcome.kills} workers killed"
@@ -136,7 +136,7 @@ def _state(outcome: Outcome, deliveries: int, events: int, seconds: float) -> st
 
 
 def _deliveries(number: int, chance: random.Random, somebody: Newcomer) -> Iterator[Delivery]:
-    """70 % genuine events, 20 % of them again, 6 % forged, 4 % too old; all out of order."""
+    """Yield 70 % genuine events, 20 % of them again, 6 % forged and 4 % too old ones, all out of order."""
     run, user, secret = somebody.tenant, somebody.zoom_user, str(somebody.stack["webhook_secret"])
     events = [_body(run, at, user) for at in range(number * 70 // 100)]
     found = [Delivery(body, secret=secret) for body in events]
@@ -165,7 +165,7 @@ def _body(run: str, at: int, user: str) -> bytes:
 
 
 def _twin(body: bytes, chance: random.Random) -> bytes:
-    """The same event delivered again: as it was, or with what Zoom makes anew."""
+    """Return the same event delivered again: unchanged, or with the parts that Zoom makes anew."""
     if chance.random() < 1 / 2:
         return body
     return json.dumps({**json.loads(body), "download_token": f"{chance.getrandbits(60):x}"}).encode()
@@ -177,14 +177,14 @@ def _ids(somebody: Newcomer, bodies: Sequence[bytes]) -> set[str]:
 
 
 def _of_the_simulator(somebody: Newcomer) -> set[str]:
-    """Ids that the simulated Zoom's own deliveries about this person have, should any be routed here."""
+    """Return the ids of the simulated Zoom's own events about this person, in case some are routed here."""
     asked = {"bodies": "1", "limit": "1000"}
     listed = httpx.get(f"{somebody.stack['zoom_url']}/_sim/deliveries", params=asked, timeout=60).json()["deliveries"]
     return _ids(somebody, [each["body"].encode() for each in listed if somebody.zoom_user in each["body"]])
 
 
 def _logged(somebody: Newcomer) -> set[str]:
-    """The ids of every event in the tenant's log that Zoom's app delivered."""
+    """Return the ids of every event in the tenant's log that Zoom's app delivered."""
     found, token = set(), ""
     with somebody.program() as program:
         while True:
@@ -198,7 +198,7 @@ def _logged(somebody: Newcomer) -> set[str]:
 
 
 def _under_way(sqs: Any, urls: Sequence[str]) -> int:
-    """How many messages wait in these queues, or are being worked on."""
+    """Return how many messages wait in these queues, or are being processed."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     counts = (sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"] for url in urls)
     return sum(int(number) for each in counts for number in each.values())
@@ -208,7 +208,7 @@ def _send_all(deliveries: Sequence[Delivery], url: str, outcome: Outcome) -> Non
     with httpx.Client(timeout=30, limits=httpx.Limits(max_connections=_SENDERS)) as client:
 
         def send(delivery: Delivery) -> None:
-            for _ in range(_TRIES):  # as Zoom does, without its pauses: a 5xx comes again
+            for _ in range(_TRIES):  # As Zoom does, without its pauses: after a 5xx the delivery is sent again.
                 status = _send(client, url, delivery)
                 with outcome.lock:
                     outcome.answers[delivery.genuine, status] += 1
@@ -238,7 +238,7 @@ def _send(client: httpx.Client, url: str, delivery: Delivery) -> int:
 
 
 def _read(sqs: Any, url: str, source: str, outcome: Outcome, done: threading.Event) -> None:
-    """Take every event of the tenant off its queue, and count what Zoom's app is the source of."""
+    """Take every event of the tenant off its queue, and count those with Zoom's app as their source."""
     while not done.is_set():
         messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", [])
         for message in messages:
@@ -252,7 +252,7 @@ def _read(sqs: Any, url: str, source: str, outcome: Outcome, done: threading.Eve
 
 
 def _kill(arguments: argparse.Namespace, chance: random.Random, outcome: Outcome, done: threading.Event) -> None:
-    """Kill one process of the event processor after another, without warning, for some minutes."""
+    """Kill processes of the event processor, one after another and without warning, for some minutes."""
     place = str((arguments.stack_file.parent / "emulator-tmp").resolve())
     until = time.monotonic() + arguments.kill_minutes * 60
     while time.monotonic() < until and not done.wait(arguments.kill_every * chance.uniform(0.5, 1.5)):

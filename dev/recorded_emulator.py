@@ -1,8 +1,8 @@
-"""Starts the AWS emulator and records what its callers ask for, so that tests can judge it as IAM would on AWS.
+"""Starts the AWS emulator and records its callers' requests, so that tests can judge them as IAM would on AWS.
 
-Runs with the emulator's own Python, where nothing of ours is installed: standard library and the emulator only. A line
-of the file is one request, by the principal that signed it, as the checks that IAM makes for it: an action, a resource,
-and the condition keys that depend on the request. Equal requests are one line. Bodies are not written.
+It runs with the emulator's own Python, with the standard library and the emulator only. A line of the file is one
+request, by the principal that signed it, as the checks that IAM makes for it: an action, a resource, and the condition
+keys that depend on the request. Equal requests are one line. Bodies are not written.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html : dynamodb:LeadingKeys
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html : a transaction's items
@@ -35,7 +35,10 @@ _TRANSACTION = {
 
 
 def checks(action: str, path: str, body: bytes, place: str) -> list[Json]:
-    """Return what IAM checks for a request. `place` is `REGION:ACCOUNT`, for names that are sent without an ARN."""
+    """Return the checks that IAM makes for a request.
+
+    `place` is `REGION:ACCOUNT`, for names that are sent without an ARN.
+    """
     service, _, operation = action.partition(":")
     try:
         sent: Json = json.loads(body or b"{}")
@@ -61,7 +64,7 @@ def _dynamodb(operation: str, sent: Json, place: str) -> Iterator[Json]:
 
 
 def _keys_of(asked: Json | list[Json]) -> list[Json]:
-    """The keys that a batch names: those it reads, or those of what it writes and deletes."""
+    """Return the keys in a batch: those it reads, or those of the items that it writes and deletes."""
     if isinstance(asked, dict):
         return list(asked.get("Keys", []))
     return [of_item.get("Item") or of_item.get("Key") or {} for each in asked for of_item in each.values()]
@@ -80,7 +83,7 @@ def _item(operation: str, sent: Json, place: str, *, enclosing: str | None = Non
 
 
 def _leading(sent: Json) -> list[str]:
-    """The partition keys that a request names. A scan names none."""
+    """Return the partition keys in a request. A scan has none."""
     if condition := sent.get("KeyConditionExpression"):
         names = sent.get("ExpressionAttributeNames", {})
         for name, value in _EQUALS.findall(condition):
@@ -118,12 +121,12 @@ def _others(action: str, path: str, sent: Json, place: str) -> Iterator[tuple[st
 
 
 def _single(action: str) -> str:
-    """SQS's batches are permitted by the action for one message."""
+    """Return the action for one message, which permits SQS's batches."""
     return action.removesuffix("Batch") if action.startswith("sqs:") else action
 
 
 class Recorder:
-    """Writes each new line at once: the emulator may be killed."""
+    """Writes each new line at once, because the emulator may be killed."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -140,7 +143,7 @@ class Recorder:
 
 
 def recording(extract: Callable[..., str | None], recorder: Recorder) -> Callable[..., str | None]:
-    """Return the emulator's own reading of a request, which records what a role has asked for."""
+    """Return the emulator's own function that reads a request, extended so that it records the request."""
     from ministack.core import iam_evaluator  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415 - the emulator's Python only
     from ministack.core.responses import get_account_id  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
 

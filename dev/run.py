@@ -1,4 +1,4 @@
-"""`make run`: the whole gateway on this machine, until Ctrl-C."""
+"""`make run`: runs the whole gateway on this machine, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LAST_PORT = 65_535
 
 
 def main() -> int:
-    """Start everything, print the walk-through, wait, stop everything. Exit status 1 when a start failed."""
+    """Start everything, print the walk-through, wait, and stop everything. Return 1 when a start failed."""
     arguments = _arguments()
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -46,7 +46,7 @@ def main() -> int:
 
 
 class _Interrupted(BaseException):
-    """Ctrl-C during the start: unwinds like KeyboardInterrupt, once."""
+    """Ctrl-C during the start. It unwinds like KeyboardInterrupt, once."""
 
 
 def _interrupt(stopping: threading.Event) -> None:
@@ -86,7 +86,7 @@ def _run(arguments: argparse.Namespace, workspace: Workspace, supervisor: Superv
     except _Interrupted:
         pass
     finally:
-        stopping.set()  # from here on a second Ctrl-C must not cut the saving short
+        stopping.set()  # from here on a second Ctrl-C must not interrupt the saving
         say()
         with step("Saving and stopping"):
             supervisor.stop_all()
@@ -189,7 +189,7 @@ def _stack(settings: Configuration, outputs: dict[str, str]) -> dict[str, str]:
 
 
 def _api_key(workspace: Workspace, stack: dict[str, str]) -> str:
-    """The key of the run before while its table is still the same one, else a new key with every scope."""
+    """Return the key of the run before while its table is the same one, else a new key with every scope."""
     former = workspace.read("stack.json")
     if former.get("api_key") and former.get("connections_table") == stack["connections_table"]:
         return str(former["api_key"])
@@ -218,7 +218,7 @@ def _environment() -> dict[str, str]:
 
 
 def _port(text: str) -> int:
-    """Return a port. Ends the program with one sentence for anything else."""
+    """Return a port. For any other text, end the program with one sentence."""
     if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:6]) <= _LAST_PORT:
         raise SystemExit(
             f"{text[:20]!r} is not a port: choose a whole number from 1 to {_LAST_PORT}, such as PORT=3000."

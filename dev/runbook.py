@@ -1,4 +1,4 @@
-"""docs/runbook.md as a program reads it: its procedures, and the shell blocks of each."""
+"""Reads docs/runbook.md for programs: its procedures, and the shell blocks of each."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _BLOCK = re.compile(r"^(?P<indent> *)```sh\n(?P<body>.*?)^(?P=indent)```$", re.M
 
 
 def blocks(text: str) -> list[str]:
-    """The shell blocks of a piece of Markdown, without the indent of the list they stand in."""
+    """Return the shell blocks of a piece of Markdown, without the indent of their list."""
     return [textwrap.dedent(found["body"]) for found in _BLOCK.finditer(text)]
 
 
 def procedures(runbook: Path = RUNBOOK) -> tuple[str, dict[str, list[str]]]:
-    """What every procedure begins with, and the blocks of each by its heading."""
+    """Return the common beginning of every procedure, and the blocks of each by its heading."""
     chapter = runbook.read_text().partition("\n## Procedures\n")[2]
     chapter = re.split(r"^## ", chapter, maxsplit=1, flags=re.MULTILINE)[0]
     first, *sections = re.split(r"^### ", chapter, flags=re.MULTILINE)

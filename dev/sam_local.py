@@ -1,6 +1,6 @@
 """`make sam-env`: writes `.local/sam-env.json`, which points functions under `sam local` at the running emulator.
 
-`sam local` resolves no references between resources, so each function gets the variables its deployed twin has.
+`sam local` resolves no references between resources, so each function gets the variables of its deployed counterpart.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from ops.project import ROOT
 
 
 def main() -> int:
-    """Write the file for the stack that runs here."""
+    """Write the file for the running stack."""
     return write(Workspace(ROOT / ".local"))
 
 
 def write(workspace: Workspace) -> int:
-    """Write `sam-env.json` for the stack of this workspace. Exit status 1 when none runs."""
+    """Write `sam-env.json` for the stack of this workspace. Return 1 when none runs."""
     try:
         stack = local_stack(workspace.stack_file)
     except NoStack as problem:

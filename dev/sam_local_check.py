@@ -1,10 +1,10 @@
-"""`make test-sam-local`: every file in `events/`, and the API with its authorizer, under sam local on the emulator.
+"""`make test-sam-local`: runs every file in `events/`, and the API with its authorizer, in sam local on the emulator.
 
-A file's name begins with its function's: `token-refresh-sweep.json` is for `token_refresh`. An answer counts when the
-function gave one: no error, and no 5xx where it is an HTTP answer. What the answers say, other tests hold.
+A file's name begins with its function's: `token-refresh-sweep.json` is for `token_refresh`. An answer is good when the
+function gave one: no error, and no 5xx where it is an HTTP answer. Other tests check the content of answers.
 
 `sam local invoke` builds an image for each call; `start-lambda` runs the same containers and builds each once, so that
-all files take minutes and not an hour. `--each` goes the long way.
+all files take minutes and not an hour. `--each` uses `sam local invoke`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SERVER_ERROR = 500
 
 
 def functions() -> dict[str, str]:
-    """Logical ids by folder."""
+    """Return logical ids by folder."""
     resources = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]
     return {
         each["Properties"]["CodeUri"].removeprefix("functions/"): name
@@ -42,13 +42,13 @@ def functions() -> dict[str, str]:
 
 
 def function_of(file: Path, known: dict[str, str]) -> str | None:
-    """The logical id of the function that an event file is for: the one with the longest name that fits."""
+    """Return the logical id of an event file's function, which is the one with the longest matching name, or None."""
     fitting = [folder for folder in known if file.stem.startswith(f"{folder.replace('_', '-')}-")]
     return known[max(fitting, key=len)] if fitting else None
 
 
 def verdict(output: str) -> str:
-    """What is wrong with what a function printed or answered, or an empty text."""
+    """Return what is wrong with a function's output or answer, or an empty text."""
     lines = output.strip().splitlines()
     try:
         answer = json.loads(lines[-1])
@@ -146,7 +146,7 @@ def _check(sam: SamLocal, arguments: argparse.Namespace) -> list[str]:
 
 
 def main() -> int:
-    """Invoke them all. Exit status 1 when one failed, or when no file names a function."""
+    """Invoke them all. Return 1 when one failed, or when no file names a function."""
     parser = argparse.ArgumentParser(prog="make test-sam-local", description=__doc__)
     parser.add_argument("--folder", type=Path, default=ROOT / ".local", help="where the gateway keeps its state")
     parser.add_argument("--only", default="*", help="a pattern of file names; without start-api")

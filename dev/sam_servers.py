@@ -1,4 +1,4 @@
-"""`sam local start-lambda` and `start-api` on the stack that runs here: each container is built once and stays warm."""
+"""`sam local start-lambda` and `start-api` on the running stack. Each container is built once and stays warm."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFA
 
 @dataclass(frozen=True, slots=True)
 class SamLocal:
-    """`sam local`, given the template that was built for `workspace` and the emulator's address for containers."""
+    """`sam local` with the template that was built for `workspace` and the emulator's address for containers."""
 
     workspace: Workspace
     endpoint: str
 
     def command(self, what: str, *arguments: str) -> list[str]:
-        """The command line of `sam local <what>`."""
+        """Return the command line of `sam local <what>`."""
         return [
             *(str(Path(sys.executable).with_name("sam")), "local", what, *arguments),
             *("--template", str(self.workspace.path("build") / "template.yaml"), "--skip-pull-image"),
@@ -44,12 +44,12 @@ class SamLocal:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Ours, with the emulator's credentials in place of any real ones."""
+        """Return this process's environment, with the emulator's credentials in place of any real ones."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         return {**kept, **_KEYS, "SAM_CLI_TELEMETRY": "0"}
 
     def serve(self, supervisor: Supervisor, what: str, port: int) -> str:
-        """Start `sam local start-...` on a port and wait until it answers; its address. Raises Stop."""
+        """Start `sam local start-...` on a port, wait until it answers, and return its address. Raises Stop."""
         arguments = ("--port", str(port), "--warm-containers", "LAZY")
         supervisor.start(f"sam-{what}", self.command(what, *arguments), self.environment)
         url = f"http://127.0.0.1:{port}"
@@ -68,7 +68,7 @@ def bridged(workspace: Workspace) -> str:
 
 
 def invoke(url: str, function: str, event: Path) -> str:
-    """What a function answers to an event, as text, from `sam local start-lambda` at `url`."""
+    """Return a function's answer to an event, as text, from `sam local start-lambda` at `url`."""
     client = boto3.session.Session().client(
         "lambda",
         endpoint_url=url,
@@ -81,7 +81,7 @@ def invoke(url: str, function: str, event: Path) -> str:
 
 
 def ask(url: str, headers: Mapping[str, str]) -> tuple[int, Any]:
-    """Status and JSON of one GET."""
+    """Return status and JSON of one GET."""
     request = urllib.request.Request(url, headers=dict(headers))  # noqa: S310 -- our own loopback address
     try:
         with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 -- see above

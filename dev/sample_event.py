@@ -1,4 +1,4 @@
-"""Prints a sample of a delivery with a stamp and signature of now, for `sam local invoke webhook --event -`.
+"""Prints a sample of a delivery with a current timestamp and signature, for `sam local invoke webhook --event -`.
 
 python -m dev.sample_event events/webhook-meeting-started.json | sam local invoke WebhookFunction --event -
 """
@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-# The secret the samples in `events/` are signed with. It opens nothing.
+# The secret that signs the samples in `events/`. It is valid nowhere else.
 SAMPLE_SECRET = "sample-webhook-secret"
 
 

@@ -1,8 +1,7 @@
 """The version of the project: `python -m dev.version` prints it, `python -m dev.version 0.2.0` changes it everywhere.
 
-`pyproject.toml` is the place that counts. What cannot read it at run time repeats it: the layer's package, the
-template's description and the web client. OpenAPI, AsyncAPI, /health and the User-Agent take it from the layer's
-package.
+`pyproject.toml` is authoritative. Files that cannot read it at run time repeat it: the layer's package, the template's
+description and the web client. OpenAPI, AsyncAPI, /health and the User-Agent take it from the layer's package.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 NUMBER = r"\d+\.\d+\.\d+"
 
-# Where the version stands, with the text before it and how often.
+# The files that contain the version, with the text before it and how often.
 PLACES = {
     "pyproject.toml": (r'^version = "', 1),
     "layers/zoom_common/zoom_common/__init__.py": (r'^__version__ = "', 1),
@@ -49,7 +48,7 @@ def current(root: Path = ROOT) -> str:
 
 
 def found(root: Path = ROOT) -> dict[str, list[str]]:
-    """Return the versions that each place has."""
+    """Return the versions in each file."""
     return {
         place: re.findall(rf"{before}({NUMBER})", (root / place).read_text(), re.MULTILINE)
         for place, (before, _) in PLACES.items()
@@ -57,7 +56,7 @@ def found(root: Path = ROOT) -> dict[str, list[str]]:
 
 
 def change(new: str, root: Path = ROOT) -> None:
-    """Write `new` to every place. Exits when it is not MAJOR.MINOR.PATCH, or when a place is not as it should be."""
+    """Write `new` into every file. Exits when it is not MAJOR.MINOR.PATCH, or when a file is not as it should be."""
     if not re.fullmatch(NUMBER, new):
         sys.exit(f"{new} is not a version: say MAJOR.MINOR.PATCH.")
     changed = {}

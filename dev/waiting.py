@@ -1,4 +1,4 @@
-"""Waiting for another process: as long as it makes progress, however slow the machine is."""
+"""Waits for another process for as long as it makes progress, however slow the machine is."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LONGEST_REPORT = 4000
 
 
 class Stalled(AssertionError):
-    """Nothing changed for too long. The message says what was waited for and what was seen last."""
+    """Nothing changed for too long. The message has the goal of the wait and what was seen last."""
 
 
 def wait_until[Found](
@@ -28,9 +28,8 @@ def wait_until[Found](
 ) -> Found:
     """Return what `look` finds once `done` accepts it.
 
-    What `look` finds and what `progress` returns are signs of progress: each change of either starts the patience anew.
-    `patience` is in seconds. `what` completes the sentence "waiting for ...". Raises Stalled, and whatever the
-    functions raise.
+    Each change of what `look` finds or `progress` returns counts as progress and restarts the patience. `patience` is
+    in seconds. `what` completes the sentence "waiting for ...". Raises Stalled, and whatever the functions raise.
     """
     seen, last_change = "", clock()
     while not done(found := look()):
@@ -44,7 +43,10 @@ def wait_until[Found](
 
 
 def sizes(files: Iterable[Path]) -> dict[str, int]:
-    """The size of each file in bytes, by name: logs that grow are a sign of progress. A missing file has no entry."""
+    """Return the size of each file in bytes, by name, because growing logs show progress.
+
+    A missing file has no entry.
+    """
     found = {}
     for file in files:
         try:
@@ -55,7 +57,7 @@ def sizes(files: Iterable[Path]) -> dict[str, int]:
 
 
 def _signs(found: object, progress: object) -> str:
-    """As text, because a list that somebody appends to equals itself."""
+    """Return the signs as text, because a list that grows in place equals itself."""
     return repr(found) if progress is None else f"{found!r}, progress {progress!r}"
 
 

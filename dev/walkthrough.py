@@ -1,4 +1,4 @@
-"""What `make run` prints when everything is up: lines that work as pasted."""
+"""What `make run` prints when everything is up: lines that can be pasted and run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dev.configuration import Configuration
 
 
 def text(settings: Configuration, stack: Mapping[str, str]) -> str:
-    """The walk-through for this run."""
+    """Return the walk-through for this run."""
     door, key = stack["api_url"], stack["api_key"]
     zoom = "the simulated Zoom" if settings.simulated else settings.zoom_url
     lines = [

@@ -1,6 +1,6 @@
-"""The web client behind the front door: what `make web` built, the headers it needs, and its settings.
+"""The web client behind the front door: the files of `make web`, the headers they need, and the settings.
 
-On AWS the same files lie in S3 and the same headers come from CloudFront; a test holds the two together.
+On AWS, S3 has the same files and CloudFront sends the same headers; a test compares both.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from dev.local_page import page
 from ops.project import WEB_CLIENT
 from ops.web_settings import settings_of
 
-# The Meeting SDK compiles WebAssembly, starts workers from blobs, talks to Zoom's hosts, and writes styles and images
-# of its own. `{identity}` is where people sign in, `{storage}` where recordings are played from and files are sent to.
+# The Meeting SDK compiles WebAssembly, starts workers from blobs, connects to Zoom's hosts, and adds styles and images.
+# `{identity}` is where people sign in; `{storage}` is where recordings are played from and files are sent to.
 POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval' blob:; worker-src 'self' blob:; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob: https://*.zoom.us https://*.zoom.com; "
@@ -29,7 +29,7 @@ POLICY = (
     "https://*.zoom.com wss://*.zoom.com; "
     "manifest-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
-# COOP and COEP make the page cross-origin isolated: only there does the browser share memory, which the SDK uses for
+# COOP and COEP make the page cross-origin isolated. Only then does the browser share memory, which the SDK uses for
 # video in more than one thread.
 HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -46,7 +46,10 @@ _NOT_BUILT = page(
 
 
 def routes(stack: Callable[[], Mapping[str, Any]], dist: Path = WEB_CLIENT) -> list[Route]:
-    """`/app/...`: the built files, the one page for every path inside the app, and its settings; `/` leads there."""
+    """Return the routes of `/app/...`: the built files, the one page for every path inside the app, and its settings.
+
+    `/` leads there.
+    """
 
     def headers() -> dict[str, str]:
         known = stack()
@@ -70,7 +73,7 @@ def routes(stack: Callable[[], Mapping[str, Any]], dist: Path = WEB_CLIENT) -> l
         index = dist / "index.html"
         if file is None and not index.is_file():
             return HTMLResponse(_NOT_BUILT, 503, headers())
-        # Vite names assets after their content; everything else may change with the next build.
+        # Vite names assets after their content. All other files may change with the next build.
         kept = "public, max-age=31536000, immutable" if path.startswith("assets/") else "no-cache"
         return FileResponse(file or index, headers=headers() | {"Cache-Control": kept})
 
@@ -87,6 +90,6 @@ def _names_a_file(path: str) -> bool:
 
 
 def _inside(folder: Path, path: str) -> Path | None:
-    """The file at `path` if there is one in `folder`; nothing outside it is ever served."""
+    """Return the file at `path` if it is in `folder`, else None, so that no other file is ever served."""
     file = (folder / path).resolve()
     return file if file.is_file() and file.is_relative_to(folder.resolve()) else None

@@ -23,26 +23,26 @@ class Workspace:
 
     @property
     def logs(self) -> Path:
-        """One log file per process and per slow step."""
+        """The folder of the log files: one per process and per slow step."""
         return self.folder / "logs"
 
     @property
     def stack_file(self) -> Path:
-        """What programs need to talk to the running stack."""
+        """The file with what programs need to talk to the running stack."""
         return self.folder / "stack.json"
 
     def path(self, name: str) -> Path:
-        """A file or folder of this run; its parent exists."""
+        """Return a file or folder of this run. Its parent exists."""
         self.folder.mkdir(parents=True, exist_ok=True)
         return self.folder / name
 
     def log(self, name: str) -> Path:
-        """The log file of `name`."""
+        """Return the log file of `name`."""
         self.logs.mkdir(parents=True, exist_ok=True)
         return self.logs / f"{name}.log"
 
     def read(self, name: str) -> dict[str, Any]:
-        """A JSON file of this run, or an empty object when it is not there or was cut short."""
+        """Return the content of a JSON file of this run, or an empty object when it is missing or incomplete."""
         try:
             content = json.loads(self.path(name).read_text())
         except (FileNotFoundError, json.JSONDecodeError):
@@ -50,7 +50,7 @@ class Workspace:
         return content if isinstance(content, dict) else {}
 
     def write(self, name: str, content: dict[str, Any]) -> None:
-        """Write a JSON file whole or not at all; it may hold local secrets, so only its owner reads it."""
+        """Write a JSON file completely or not at all. It may hold local secrets, so only its owner can read it."""
         target = self.path(name)
         temporary = target.with_suffix(".tmp")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -60,7 +60,7 @@ class Workspace:
         temporary.replace(target)
 
     def forget(self) -> None:
-        """Remove what earlier runs stored. What they built, their logs, and the lock of this run stay."""
+        """Remove what earlier runs stored. Their builds, their logs, and the lock of this run stay."""
         kept = {"build", "build-cache", "build.toml", "logs", "lock"}
         for each in self.folder.iterdir():
             if each.name in kept:
@@ -72,7 +72,7 @@ class Workspace:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the folder for one run. The lock goes with the process, however that ends. Raises Stop when taken."""
+        """Hold the folder for one run. The lock ends with the process. Raises Stop when another run holds it."""
         with self.path("lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

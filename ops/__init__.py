@@ -1,1 +1,4 @@
-"""Commands for a deployed stack: keys, dead letters, replay, erasure, restore, cost, deploy. None of it is deployed."""
+"""Commands for a deployed stack: keys, dead letters, replay, erasure, restore, cost, deploy.
+
+They run on your machine.
+"""

@@ -1,7 +1,7 @@
-"""What `make deploy` asks of an AWS account first: whether it can work on its queues and still take Zoom's deliveries.
+"""What `make deploy` checks in an AWS account: whether it has enough concurrent executions for the queues and for Zoom.
 
 Zoom does not repeat a delivery that was answered with 429, and Lambda answers so when an account has no execution left.
-A new account has 10 of them. So the most that all queues together may take has to stay 10 below the account's quota.
+A new account has 10 of them. So the most that all queues together may use has to stay 10 below the account's quota.
 
 https://docs.aws.amazon.com/lambda/latest/api/API_GetAccountSettings.html : the quota, and what no function has reserved
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html : MaximumConcurrency of a queue, 2 to 1,000
@@ -19,7 +19,7 @@ from ops.console import Stop
 HEADROOM = 10
 """Executions that are left for Zoom's deliveries and for callers when every queue is at its maximum."""
 UNRESERVABLE = 100
-"""Executions that AWS keeps for functions that reserve none. Accounts with a smaller quota can reserve nothing."""
+"""Executions that AWS keeps for functions without a reservation. Accounts with a smaller quota cannot reserve any."""
 _QUOTA_CODE = "L-B99A9384"
 """The quota "Concurrent executions" of Lambda, in Service Quotas."""
 
@@ -30,11 +30,11 @@ class Account:
 
     quota: int
     unreserved: int
-    """What no function has reserved; the webhook's own reservation of an earlier deploy is counted in."""
+    """What no function has reserved, plus the webhook's own reservation from an earlier deploy."""
 
 
 def maxima(template: Mapping[str, Any], values: Mapping[str, str]) -> int:
-    """Return how many executions all queues of the template may take together, with these parameters."""
+    """Return how many executions all queues of the template may use together, with these parameters."""
     return sum(
         _number(event["Properties"]["ScalingConfig"]["MaximumConcurrency"], template, values)
         for resource in template["Resources"].values()
@@ -52,7 +52,7 @@ def _is_on(enabled: Any, template: Mapping[str, Any], values: Mapping[str, str])
 def _holds(condition: str, template: Mapping[str, Any], values: Mapping[str, str]) -> bool:
     """Return whether an option is on: a condition that compares one parameter, as `HasSubscriptions` does."""
     compared = template["Conditions"][condition].get("Fn::Equals")
-    if compared is None:  # a condition of another kind, which no function with a queue has
+    if compared is None:  # another kind of condition, which no function with a queue has
         return True
     name = compared[0]["Ref"]
     return bool(values.get(name, template["Parameters"][name]["Default"]) == compared[1])
@@ -64,7 +64,7 @@ def reserved(template: Mapping[str, Any], values: Mapping[str, str]) -> int:
 
 
 def account(lambda_client: Any, webhook: str | None) -> Account:
-    """Read the account's limits; `webhook` is the name of a webhook function that is already there."""
+    """Read the account's limits. `webhook` is the name of the deployed webhook function, if there is one."""
     limit = lambda_client.get_account_settings()["AccountLimit"]
     own = lambda_client.get_function_concurrency(FunctionName=webhook) if webhook else {}
     kept = int(own.get("ReservedConcurrentExecutions", 0))
@@ -99,7 +99,10 @@ def _request(wanted: int) -> str:
 
 
 def _number(value: Any, template: Mapping[str, Any], values: Mapping[str, str]) -> int:
-    """A number of the template, or the parameter that it refers to; on AWS, where a condition asks for the emulator."""
+    """Return a number of the template, or of the parameter that it refers to.
+
+    For a condition on the emulator, take AWS.
+    """
     if isinstance(value, Mapping) and "Fn::If" in value:
         return _number(value["Fn::If"][2], template, values)
     if isinstance(value, Mapping):

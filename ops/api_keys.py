@@ -1,6 +1,6 @@
 """Make, list, revoke and rotate API keys: `python -m ops.api_keys --help`.
 
-A new key is the only thing on standard output, once; everything said about it goes to standard error.
+A new key is printed once, alone on standard output. All other messages go to standard error.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ type Act = Callable[[argparse.Namespace, ApiKeyStore, float], None]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status."""
+    """Run one command and return the exit status."""
     given = _parser().parse_args(arguments)
     act: Act = given.act
     try:
@@ -61,7 +61,7 @@ def create(given: argparse.Namespace, keys: ApiKeyStore, now: float) -> None:
 
 
 def _scopes(given: argparse.Namespace) -> list[str]:
-    """The scopes of a new key. `--operator` adds those for the whole stack, and is the only way to them."""
+    """Return the scopes of a new key. Only `--operator` adds those for the whole stack."""
     named = [scope.strip() for scope in given.scopes.split(",") if scope.strip()]
     if given.operator is None and not OPERATOR_SCOPES.isdisjoint(named):
         rule = "operator:read and operator:write are given with --operator (or --operator read) only."
@@ -79,7 +79,7 @@ def list_keys(given: argparse.Namespace, keys: ApiKeyStore, now: float) -> None:
 
 
 def revoke(given: argparse.Namespace, keys: ApiKeyStore, now: float) -> None:
-    """End a key."""
+    """Revoke a key."""
     keys.revoke(given.key_id, now=now)
     print(f"Key {given.key_id} is revoked. API Gateway forgets it within KeyCacheSeconds (60).", file=sys.stderr)
 

@@ -1,9 +1,9 @@
-"""`make check STAGE=prod`: looks at a deployed stack from outside and inside. Each line that is not ok says what to do.
+"""`make check STAGE=prod`: checks a deployed stack from outside and inside. Each line that is not ok says what to do.
 
-Outside: the webhook's address answers a signed challenge and refuses strangers, so do the API's routes, the key works.
-Inside: the schedules ran, dead-letter queues are empty, no alarm rings. At Zoom, as far as Zoom shows an app
-itself: client id and secret, the redirect URI, event subscriptions made by API, and the scopes of connections.
-Nothing is changed; the challenge is counted as one of Zoom's.
+Outside: the webhook's address answers a signed challenge and refuses others, so do the API's routes, the key works.
+Inside: the schedules ran, dead-letter queues are empty, no alarm is on. At Zoom, as far as Zoom shows an app its own
+settings: client id and secret, the redirect URI, event subscriptions made by API, and the scopes of connections.
+Nothing is changed, except that the challenge is counted as one of Zoom's.
 
 https://developers.zoom.us/docs/integrations/oauth/ : authorize page and grant types
 https://developers.zoom.us/docs/api/webhooks/#validate-your-webhook-endpoint : the challenge
@@ -35,24 +35,24 @@ from ops.project import ROOT
 from zoom_common.console.dead_letters import QUEUES
 
 OK, FAILED, SKIPPED = "ok", "FAILED", "skipped"
-# Each needs a key; a stranger gets 401 from the API or from the authorizer.
+# Each needs a key. Without one, the API or the authorizer answers 401.
 GUARDED = ("/v2/users/me", "/connections", "/events", "/usage", "/webhooks", "/erasures", "/health/deep")
 LONGEST_SILENCE = {"sweep": 3600.0, "rollup": 26 * 3600.0}
-"""Seconds after which background work is missed, as the alarms have it."""
+"""Seconds after which background work counts as missed, as in the alarms."""
 _UNAUTHORIZED = 401
 _SUCCESS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing that was looked at; `fix` says what to do when it is not as it should be."""
+    """The result of one check. `fix` says what to do when it is not as it should be."""
 
     status: str
     what: str
     fix: str = ""
 
     def text(self) -> str:
-        """As it is printed."""
+        """Return the line as it is printed."""
         return f"{self.status:8}{self.what}" + (f"\n        {self.fix}" if self.fix else "")
 
 
@@ -63,7 +63,7 @@ def judged(fine: object, what: str, fix: str) -> Line:
 
 @dataclass(frozen=True)
 class Target:
-    """A stack and the addresses that the world knows it by."""
+    """A stack and its public addresses."""
 
     stack: Deployed
     api_url: str
@@ -75,18 +75,18 @@ class Target:
 
     @cached_property
     def http(self) -> httpx.Client:
-        """A client that follows no redirect: what is answered is what counts."""
+        """Return a client that follows no redirects, because the first answer is what is checked."""
         return httpx.Client(timeout=30, follow_redirects=False)
 
     def secret(self, name: str) -> dict[str, Any]:
-        """The contents of a secret of the stack."""
+        """Return the contents of one of the stack's secrets."""
         found = self.stack.client("secretsmanager").get_secret_value(SecretId=self.stack.resource(name))
         contents: dict[str, Any] = json.loads(found["SecretString"])
         return contents
 
 
 def webhook(target: Target) -> Iterator[Line]:
-    """The address that Zoom delivers to: a challenge signed with the secret, and one with another."""
+    """Check the address that Zoom delivers to: with a challenge signed with the secret, and one signed with another."""
     own = [s["secret"] for app in target.secret("ZoomWebhookSecret")["apps"] for s in app["secrets"]]
     answer = _challenge(target, own[-1])
     expected = hmac.new(own[-1].encode(), b"check", hashlib.sha256).hexdigest()
@@ -106,7 +106,7 @@ def webhook(target: Target) -> Iterator[Line]:
 
 
 def routes(target: Target) -> Iterator[Line]:
-    """The API: open ones answer, all others refuse who has no key."""
+    """Check the API: open routes answer, all others refuse requests without a key."""
     healthy = target.http.get(f"{target.api_url}/health").status_code
     yield judged(
         healthy == _SUCCESS,
@@ -127,7 +127,7 @@ def routes(target: Target) -> Iterator[Line]:
 
 
 def key(target: Target) -> Iterator[Line]:
-    """The API key, and what the gateway says of itself to somebody with `health:read`."""
+    """Check the API key, and the gateway's own health report for callers with `health:read`."""
     if not target.key:
         yield Line(SKIPPED, "the API key", 'Give one with ARGS="--key zgw_..." (make api-key makes it).')
         return
@@ -139,7 +139,7 @@ def key(target: Target) -> Iterator[Line]:
         return
     yield Line(OK, "the API key works")
     found = answer.json().get("checks", {})
-    # Queues and background work are looked at below.
+    # Queues and background work are checked below.
     poor = [name for name, each in found.items() if each["status"] == "failing" and not name.startswith("queue_")]
     yield judged(
         found and not poor,
@@ -149,7 +149,7 @@ def key(target: Target) -> Iterator[Line]:
 
 
 def background(target: Target) -> Iterator[Line]:
-    """Schedules are on, and what they start ran not long ago."""
+    """Check that schedules are on, and that what they start ran not long ago."""
     for schedule in ("SweepSchedule", "ReconcileRound", "RollupSchedule"):
         state = target.stack.client("scheduler").get_schedule(Name=target.stack.resource(schedule))["State"]
         yield judged(state == "ENABLED", f"{schedule} is on", f"It is {state}: deploy again, or switch it on.")
@@ -167,7 +167,7 @@ def background(target: Target) -> Iterator[Line]:
 
 
 def queues(target: Target) -> Iterator[Line]:
-    """Nothing lies in a dead-letter queue, and nothing waits."""
+    """Check that dead-letter queues are empty, and that nothing waits."""
     sqs = target.stack.client("sqs")
     for name, pair in QUEUES.items():
         waiting, dead = (_messages(sqs, target.stack.resource(each)) for each in pair)
@@ -179,7 +179,7 @@ def queues(target: Target) -> Iterator[Line]:
 
 
 def alarms(target: Target) -> Iterator[Line]:
-    """No alarm of the stack rings."""
+    """Check that no alarm of the stack is on."""
     pages = target.stack.client("cloudwatch").get_paginator("describe_alarms").paginate(StateValue="ALARM")
     ringing = {each["AlarmName"] for page in pages for each in page["MetricAlarms"]}
     own = sorted(name for name in ringing if name.startswith(f"{target.stack.name}-"))
@@ -187,7 +187,7 @@ def alarms(target: Target) -> Iterator[Line]:
 
 
 def zoom(target: Target) -> Iterator[Line]:
-    """The Zoom app: its credentials, its redirect URI, and the subscriptions that Zoom's API shows."""
+    """Check the Zoom app: its credentials, its redirect URI, and the subscriptions that Zoom's API shows."""
     app = target.secret("ZoomAppSecret")
     asked = {"response_type": "code", "client_id": app["client_id"], "redirect_uri": target.redirect_uri}
     page = target.http.get(f"{target.zoom_oauth}/authorize", params=asked)
@@ -219,7 +219,7 @@ def zoom(target: Target) -> Iterator[Line]:
 
 
 def _subscriptions(target: Target, token: str) -> Iterator[Line]:
-    """Zoom shows an app the subscriptions that were made by API, and none of those made on its page."""
+    """Check event subscriptions. Zoom shows an app those made by API, and none of those made on its page."""
     answer = target.http.get(
         f"{target.zoom_api}/marketplace/app/event_subscription", headers={"authorization": f"Bearer {token}"}
     )
@@ -240,7 +240,7 @@ def _subscriptions(target: Target, token: str) -> Iterator[Line]:
 
 
 def scopes(target: Target) -> Iterator[Line]:
-    """What the connections that exist may do, by what the app had when they were made."""
+    """Check the scopes of existing connections, which the app had when they were made."""
     if not target.key:
         return
     headers = {"authorization": f"Bearer {target.key}"}
@@ -263,7 +263,7 @@ CHECKS: tuple[Callable[[Target], Iterator[Line]], ...] = (
 
 
 def look(target: Target) -> Iterator[Line]:
-    """Every check, one after the other. One that cannot be made is a line too."""
+    """Yield the lines of all checks, one after the other. A check that cannot be made is a line too."""
     for check in CHECKS:
         try:
             yield from check(target)

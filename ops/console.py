@@ -1,7 +1,7 @@
 """Output on the terminal: one line per step with its duration, and one sentence when a command stops.
 
-While something slow runs, the last line of a terminal moves: it is written again every second. A pipe or a file gets
-whole lines only.
+While something slow runs, the last line of a terminal is written again every second. A pipe or a file gets whole lines
+only.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ class Stop(Exception):
 
 
 class _Line:
-    """The line that moves, which others must not write behind."""
+    """The last line of the terminal, which other output must not be appended to."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.shown = False
 
     def write(self, text: str) -> None:
-        """Show this instead of what the line has shown; a line that wraps could not be taken away."""
+        """Replace the line by this text, cut so that it fits: a line that wraps could not be cleared."""
         width = shutil.get_terminal_size().columns - 1
         with self.lock:
             sys.stdout.write(_CLEAR + text[:width])
@@ -41,7 +41,7 @@ class _Line:
             self.shown = True
 
     def clear(self) -> None:
-        """Take the line away. Call it with the lock."""
+        """Clear the line. Call it with the lock."""
         if self.shown:
             sys.stdout.write(_CLEAR)
             self.shown = False
@@ -76,9 +76,9 @@ def step(title: str) -> Iterator[None]:
 
 @contextmanager
 def moving(text: Callable[[], str], *, every: float = _SECOND) -> Iterator[None]:
-    """Show `text()` as the last line of a terminal while the block runs, and take it away afterwards.
+    """Show `text()` as the last line of a terminal while the block runs, and clear it afterwards.
 
-    It is asked for again every so many seconds. Nothing is shown where the output is no terminal.
+    The text is read again every so many seconds. Nothing is shown where the output is no terminal.
     """
     if not sys.stdout.isatty():
         yield

@@ -1,4 +1,4 @@
-"""`make cost`: what a month costs, from what one call, webhook and connection asks for and from list prices.
+"""`make cost`: what a month costs, from the requests of one call, webhook and connection, and from list prices.
 
 Requests of a call and a sweep are those that tests/counts hold the code to; times are those of docs/benchmarks.md
 (`ops/measured.py` reads them); the rest is read from the code. Prices are inputs (`--prices FILE` takes others): those
@@ -49,15 +49,15 @@ _MILLION = 1_000_000
 # Bytes that the webhook writes to its log, and that the processor writes for a batch, whose events are of two types.
 WEBHOOK_LOG, BATCH_LOG = 150, 2 * 57
 # A delivery to a subscription on one core, by `python -m benchmarks.subscriptions`: signed, over a new TLS connection,
-# and recorded by one request of DynamoDB with boto3. The machine was busy with other work; idle, it took 3.3.
+# and recorded by one request to DynamoDB with boto3. The machine was busy with other work; idle, it took 3.3.
 DELIVERY_CORE_MS = 4.6
-# Lambda gives a function a whole core at this size, and of a smaller one its part.
+# Lambda gives a function a whole core at this size, and a share of one below it.
 _WHOLE_CORE_MB = 1769
 _MEMORY_MB = 512
 
 
-# What a stack that nobody uses goes on to measure: every sweep one metric, every hour three about the webhook, and five
-# by the daily rollup, paid for one hour of 24, because CloudWatch bills a metric by the hours in which it has data.
+# What an unused stack still measures: one metric per sweep, three per hour about the webhook, and five by the daily
+# rollup, paid for one hour of 24, because CloudWatch bills a metric by the hours in which it has data.
 # https://aws.amazon.com/cloudwatch/pricing/
 ASLEEP_METRICS = 1 + 3 + 5 / 24
 
@@ -68,7 +68,7 @@ def _resources() -> list[dict[str, Any]]:
 
 
 def in_template(kind: str) -> list[dict[str, Any]]:
-    """The resources of a type in the template, but for those that an option has to be set for."""
+    """Return the resources of a type in the template, without those that need an option."""
     return [each for each in _resources() if each["Type"] == kind and each.get("Condition", "OnAws") == "OnAws"]
 
 
@@ -81,25 +81,25 @@ def memory_of(function: str) -> int:
 
 
 def queue_polls() -> float:
-    """Requests of Lambda's pollers a month when no message comes: five long polls of 20 s for each queue.
+    """Return the requests of Lambda's pollers a month without messages: five long polls of 20 s for each queue.
 
     A queue with a maximum concurrency is never polled with fewer.
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
     """
     functions = in_template("AWS::Serverless::Function")
     events = [event for function in functions for event in function["Properties"].get("Events", {}).values()]
-    queues = sum("Enabled" not in event["Properties"] for event in events)  # the others are for options that are off
+    queues = sum("Enabled" not in event["Properties"] for event in events)  # the others need options that are off
     return queues * 5 * 30 * 86_400 / 20
 
 
 def on_lambda(core_ms: float, *, waits: float = 0, aws_ms: float = 0, memory_mb: int = _MEMORY_MB) -> float:
-    """Milliseconds that Lambda bills: processor time at this size, and so many waits for an AWS service."""
+    """Return the milliseconds that Lambda bills: processor time at this size, and so many waits for an AWS service."""
     return core_ms * _WHOLE_CORE_MB / memory_mb + waits * aws_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """What one of something asks of AWS: invocations, their GB milliseconds, DynamoDB's units, bytes of log."""
+    """The AWS use of one call, webhook and so on: invocations, GB milliseconds, DynamoDB's units, bytes of log."""
 
     lambdas: float = 0
     gb_ms: float = 0
@@ -112,7 +112,7 @@ class Unit:
     log_bytes: float = 0
 
     def dollars(self, prices: Mapping[str, float], times: float) -> dict[str, float]:
-        """The cost of so many, by service."""
+        """Return the cost of so many, by service."""
         seconds = times * self.gb_ms / 1000
         return {
             "Lambda": times * self.lambdas / _MILLION * prices["lambda_requests_million"]
@@ -156,8 +156,8 @@ def units(
     webhook = gb_ms("webhook", delivery.core_ms, delivery.waits)
     refreshed = gb_ms("token_refresh", refresh.core_ms, refresh.waits, zoom_ms)
     return {
-        # Connection read consistently and send slot taken at once and, while Zoom answers, usage written; of two calls
-        # one finds the authorizer's answer.
+        # Connection read consistently and send slot taken at once and, while Zoom answers, usage written; for one of
+        # two calls the authorizer's answer is cached.
         "API call": Unit(lambdas=1.5, gb_ms=call, api=1, writes=2, reads=1.5, log_bytes=900),
         # SQS: sent by the webhook and by the bus, and received and deleted by the batch on both queues. DynamoDB: the
         # units that tests/counts counts: by the size of each item, also where a request reads or writes many.
@@ -184,10 +184,10 @@ def units(
 
 
 def delivery(*, endpoint_ms: float, core_ms: float, aws_ms: float, batch: float) -> Unit:
-    """One delivery at the first try: its record, a share of the batch and of the subscriptions that are read for it.
+    """Return the unit of one delivery at the first try: its record, a share of the batch and its subscriptions.
 
-    A record has the endpoint's answer, so that every other one is larger than a KB. What the event itself costs is in
-    the webhook's; the bus puts it into one more queue.
+    A record has the endpoint's answer, so that every other one is larger than a KB. The event itself is part of the
+    webhook's cost; the bus puts it into one more queue.
     """
     return Unit(
         lambdas=1 / batch,
@@ -200,7 +200,7 @@ def delivery(*, endpoint_ms: float, core_ms: float, aws_ms: float, batch: float)
 
 
 def standing(prices: Mapping[str, float], *, functions: int, alarms: int, metrics: float) -> dict[str, float]:
-    """What is paid although nobody calls."""
+    """Return the cost of a stack that nobody calls."""
     sweeps = 30 * 24 * 12
     return {
         "KMS keys": len(in_template("AWS::KMS::Key")) * prices["kms_key_month"],
@@ -237,11 +237,11 @@ def snapstart(*, restores: float = 0) -> dict[str, float]:
 
 
 def archive_terabyte(prices: Mapping[str, float], *, megabytes_a_second: float) -> dict[str, float]:
-    """Dollars to move a terabyte of recordings into the archive, by service, beside S3 itself.
+    """Return the dollars for moving a terabyte of recordings into the archive, by service, besides S3's storage.
 
-    The worker is paid for as long as Zoom sends. Each part of 32 MiB is one write of the ledger, of an item below 2 KB.
-    A run of 260 seconds receives its message once, hides it twice, and asks Zoom for a link over the gateway's own
-    stores (a key, a connection, a send slot, a counter).
+    The worker is billed for as long as Zoom sends. Each part of 32 MiB is one write of the ledger, of an item below 2
+    KB. A run of 260 seconds receives its message once, hides it twice, and asks Zoom for a link through the gateway's
+    own stores (a key, a connection, a send slot, a counter).
     """
     seconds, parts = 1e12 / (megabytes_a_second * 1e6), 1e12 / (32 * 1024 * 1024)
     runs = seconds / 260
@@ -255,7 +255,7 @@ def archive_terabyte(prices: Mapping[str, float], *, megabytes_a_second: float) 
 
 
 def bill(arguments: argparse.Namespace, prices: Mapping[str, float]) -> dict[str, dict[str, float]]:
-    """Dollars a month, by what causes them and by service."""
+    """Return the dollars a month, by cause and by service."""
     of_one = units(
         zoom_ms=arguments.zoom_ms,
         core_ms=arguments.core_ms,
@@ -285,7 +285,7 @@ def bill(arguments: argparse.Namespace, prices: Mapping[str, float]) -> dict[str
 
 
 def parser() -> argparse.ArgumentParser:
-    """The model's inputs, with their defaults."""
+    """Return the parser of the model's inputs, with their defaults."""
     parser = argparse.ArgumentParser(prog="make cost", description=__doc__)
     parser.add_argument("--calls", type=float, default=1, help="API calls a month, in millions")
     parser.add_argument("--webhooks", type=float, default=1, help="webhooks a month, in millions")

@@ -1,12 +1,12 @@
 """`make deploy STAGE=prod`: runs `sam deploy` for one stage with the values of `.env.prod`, without questions.
 
-The values of `samconfig.toml` apply; `.env.<stage>` adds to them, with the names of `.env` or the template's own.
-Other parameters keep their values, or their defaults. Values are passed in a file that only its owner can read, and
-never on a command line.
+The values of `samconfig.toml` apply; `.env.<stage>` adds to them, with the names of `.env` or the template's own. Other
+parameters keep their values, or their defaults. Values are passed in a file that only its owner can read, and never on
+a command line.
 
-First it asks whether the region and the account will do (`ops/regions.py`, `ops/account_limits.py`) and whether the
-stack is in a state that can be deployed to. After a release that was rolled back it sets `Attempt`, because Lambda
-publishes no version twice. A first deploy is followed by `ops/first_deploy.py`.
+First it checks the region and the account (`ops/regions.py`, `ops/account_limits.py`) and whether the stack is in a
+state that can be deployed to. After a release that was rolled back it sets `Attempt`, because Lambda publishes no
+version twice. A first deploy is followed by `ops/first_deploy.py`.
 https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html
 """
 
@@ -35,9 +35,9 @@ from ops.console import Stop, say
 from ops.project import PARAMETERS, ROOT
 
 STAGES = ("dev", "prod")
-# Without these there is nothing to connect to and nothing to verify.
+# Without these, nobody can connect and no event can be verified.
 NEEDED = ("ZoomClientId", "ZoomClientSecret", "ZoomWebhookSecretToken")
-# A stack in one of these can only be deleted.
+# A stack in one of these states can only be deleted.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
 NEVER_DEPLOYED = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"}
 ROLLED_BACK = "UPDATE_ROLLBACK_COMPLETE"
@@ -63,7 +63,7 @@ def configuration(stage: str, values: Mapping[str, str], configured: Mapping[str
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A stack as CloudFormation knows it, with the parameters that it has."""
+    """A deployed stack, with its parameters."""
 
     name: str
     status: str
@@ -81,7 +81,7 @@ def existing(cloudformation: Any, name: str) -> Stack | None:
             return None
         raise
     status = found["StackStatus"]
-    if status == "REVIEW_IN_PROGRESS":  # a change set was made, and nothing of it yet
+    if status == "REVIEW_IN_PROGRESS":  # a change set was made, and nothing else yet
         return None
     if status in NEVER_DEPLOYED:
         raise Stop(
@@ -96,7 +96,7 @@ def existing(cloudformation: Any, name: str) -> Stack | None:
 
 
 def check_web(values: Mapping[str, str], stack: Stack | None) -> None:
-    """Raise Stop for a web client without an address: an earlier release's stack would lose the one that it has."""
+    """Raise Stop for a web client without an address: the stack of an earlier release would lose the address it has."""
     effective = {**(stack.parameters if stack else {}), **values}
     if effective.get("WebClient") == "on" and not effective.get("PublicBaseUrl"):
         raise Stop(
@@ -128,7 +128,10 @@ def _values(stage: str, *, update: bool) -> dict[str, str]:
 
 
 def main() -> int:
-    """Return the exit status of `sam deploy`, or 1 when something is missing. Unknown arguments go to `sam deploy`."""
+    """Return the exit status of `sam deploy`, or 1 when something is missing.
+
+    Unknown arguments are passed to `sam deploy`.
+    """
     parser = argparse.ArgumentParser(prog="make deploy", description=__doc__)
     parser.add_argument("stage", choices=STAGES)
     parser.add_argument("--update", action="store_true", help="the stack exists; values that are not given stay")
@@ -154,7 +157,7 @@ def main() -> int:
 
 
 def again(values: dict[str, str], stack: Stack | None, *, now: float) -> dict[str, str]:
-    """The values with a new `Attempt`, where the release before was rolled back; else as they are."""
+    """Return the values with a new `Attempt` if the release before was rolled back, else unchanged."""
     if stack is None or stack.status != ROLLED_BACK or "Attempt" in values:
         return values
     return {**values, "Attempt": str(int(now))}
@@ -163,10 +166,10 @@ def again(values: dict[str, str], stack: Stack | None, *, now: float) -> dict[st
 def deploy(
     stage: str, values: Mapping[str, str], configured: Mapping[str, Any], others: list[str], *, first: bool
 ) -> int:
-    """Run `sam deploy` and return its exit status. A first deploy is quiet, works once, and is followed by a second.
+    """Run `sam deploy` and return its exit status. A first deploy is followed by a second one.
 
-    The second subscribes AlarmEmail and, for `prod`, protects the tables: a protected table would stay behind when a
-    first deploy is rolled back.
+    The second one subscribes AlarmEmail and, for `prod`, protects the tables, because a protected table would stay when
+    a first deploy is rolled back.
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
     """
     whole = {**(PROTECTED if stage == "prod" else {}), **values}

@@ -1,8 +1,8 @@
-"""`make deploy-policy STAGE=prod`: the least that whoever deploys one stack needs, made from the transformed template.
+"""`make deploy-policy STAGE=prod`: the least permissions for deploying one stack, made from the transformed template.
 
-What CloudFormation's own handler of each resource type says it needs, on this stack's names, and only when
-CloudFormation asks in the caller's name (aws:CalledVia); and what `sam deploy` and `make deploy` ask themselves. A
-managed policy holds 6,144 characters, so there are several: attach them all.
+They are what CloudFormation's own handler of each resource type says it needs, on this stack's names, and only when
+CloudFormation calls for the caller (aws:CalledVia); and what `sam deploy` and `make deploy` call themselves. A managed
+policy holds 6,144 characters, so there are several: attach them all.
 
 https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-schema.html : handlers' permissions
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html : aws:CalledVia
@@ -30,9 +30,9 @@ from ops.transformed import transform, written
 type Statement = dict[str, Any]
 
 LARGEST = 6144
-"""Characters of a managed policy, white space not counted."""
+"""The most characters of a managed policy, white space not counted."""
 
-# Permissions that handlers list for features which the template does not use, or for reading what deploys never read.
+# Permissions that handlers list for features which the template does not use, or for data that deploys never read.
 LEFT_OUT = {
     "networks, file systems and streams": (
         "ec2:",
@@ -74,7 +74,7 @@ LEFT_OUT = {
     ),
     "names that are no actions": ("s3:REST.PUT.OBJECT", "s3:getObject", "s3:GetObjectMetadata"),
 }
-# Actions whose resource AWS lets nobody name, or which make a resource that has no name yet.
+# Actions whose resource AWS does not allow to be named, or that make a resource that has no name yet.
 UNNAMED = {
     *("kms:CreateKey", "kms:ListAliases", "logs:DescribeLogGroups", "logs:DescribeQueryDefinitions"),
     *("logs:PutQueryDefinition", "logs:DeleteQueryDefinition", "logs:DescribeResourcePolicies"),
@@ -82,7 +82,7 @@ UNNAMED = {
     *("lambda:CreateEventSourceMapping", "appconfig:CreateApplication", "sns:Unsubscribe"),
     *("sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes", "codedeploy:GetDeploymentConfig"),
 }
-# What each service calls the resources of a stack. {place} is region and account, {stack} the stack's name.
+# The names of the stack's resources, by service. {place} is region and account, {stack} the stack's name.
 NAMES = {
     "apigateway": ["{arn}:apigateway:{region}::/apis", "{arn}:apigateway:{region}::/apis/*"]
     + ["{arn}:apigateway:{region}::/domainnames", "{arn}:apigateway:{region}::/domainnames/*"]
@@ -108,7 +108,7 @@ NAMES = {
     "sqs": ["{arn}:sqs:{place}:{stack}-*"],
     "states": ["{arn}:states:{place}:stateMachine:{stack}-*"],
 }
-# SAM's bucket, which CloudFormation reads the code from.
+# SAM's bucket, from which CloudFormation reads the code.
 BUCKET = "{arn}:s3:::aws-sam-cli-managed-default-*"
 _PASSED_TO = [f"{service}.amazonaws.com" for service in ("codedeploy", "lambda", "scheduler", "states")]
 _STACK: tuple[str, ...] = (
@@ -137,7 +137,7 @@ _BUCKET += ("PutBucketPublicAccessBlock", "GetBucketLocation", "ListBucket", "Pu
 
 
 def asked_by_handlers(types: Iterable[str]) -> set[str]:
-    """Return what CloudFormation's handlers of these resource types need, without what is left out."""
+    """Return what CloudFormation's handlers of these resource types need, without the permissions that are left out."""
     found: set[str] = set()
     for each in types:
         handlers = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", each).schema.get("handlers", {})
@@ -148,7 +148,10 @@ def asked_by_handlers(types: Iterable[str]) -> set[str]:
 
 
 def statements(stack: str, *, region: str = "*", partition: str = "aws", service_role: bool = False) -> list[Statement]:
-    """Return all that deploying the stack needs. A `service_role` is CloudFormation's own: nobody is called via it."""
+    """Return all that deploying the stack needs.
+
+    With a `service_role`, CloudFormation acts as that role, not via the caller.
+    """
     template = transform(written(), {"Stage": "prod", "Rollout": "Canary10Percent10Minutes"})
     actions = asked_by_handlers({resource["Type"] for resource in template["Resources"].values()})
     where = {"arn": f"arn:{partition}", "region": region, "account": "*", "place": f"{region}:*", "stack": stack}
@@ -181,7 +184,7 @@ def _by_cloudformation(actions: set[str], where: dict[str, str]) -> Iterator[Sta
 
 
 def _by_the_caller(where: dict[str, str]) -> Iterator[Statement]:
-    """What `sam deploy`, its bucket and `make deploy` ask by themselves."""
+    """Yield what `sam deploy`, its bucket and `make deploy` call themselves."""
     stacks = [f"{{arn}}:cloudformation:{{place}}:stack/{name}/*" for name in ("{stack}", "aws-sam-cli-managed-default")]
     stacks.append("{arn}:cloudformation:{region}:aws:transform/Serverless-2016-10-31")
     yield _allow("Stacks", [f"cloudformation:{name}" for name in _STACK], [name.format(**where) for name in stacks])
@@ -210,7 +213,7 @@ def documents(found: Iterable[Statement]) -> list[dict[str, Any]]:
 
 
 def size(document: dict[str, Any]) -> int:
-    """Characters as IAM counts them: without white space."""
+    """Return the number of characters as IAM counts them: without white space."""
     return len(json.dumps(document, separators=(",", ":")))
 
 

@@ -1,4 +1,4 @@
-"""A deployed stack to work on: the local one (`.local/stack.json`), or one on AWS by its name."""
+"""The deployed stack of a command: the local one (`.local/stack.json`), or one on AWS by its name."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _CONFIG = Config(connect_timeout=3, read_timeout=30, retries={"mode": "standard"
 
 @dataclass(frozen=True)
 class Deployed:
-    """One stack, with clients to everything in it."""
+    """One stack, with clients for everything in it."""
 
     name: str
     session: boto3.session.Session = field(repr=False)
     endpoint: str | None = None
     local_api: str = ""
-    """Where the API of a local stack answers; empty for a stack on AWS."""
+    """The address of a local stack's API; empty for a stack on AWS."""
 
     def client(self, service: str) -> Any:
         """Return a client for the stack's region and account."""
@@ -40,11 +40,11 @@ class Deployed:
         return {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in found}
 
     def has(self, logical_id: str) -> bool:
-        """Return whether the stack has a resource: options that are off deploy nothing."""
+        """Return whether the stack has a resource. Options that are off deploy nothing."""
         return logical_id in self._resources
 
     def resource(self, logical_id: str) -> str:
-        """The physical id of a resource of the template. Raises NoStack."""
+        """Return the physical id of a resource of the template. Raises NoStack."""
         if logical_id not in self._resources:
             raise NoStack(f"The stack {self.name} has no {logical_id}: is it this gateway, and deployed to the end?")
         return self._resources[logical_id]
@@ -71,7 +71,10 @@ def deployed(arguments: argparse.Namespace) -> Deployed:
 
 
 def run(main: Callable[[], int]) -> None:
-    """Run a command and exit with its status. What AWS or the way to it refuses is one sentence, and exit status 1."""
+    """Run a command and exit with its status.
+
+    An error of AWS, or of the way to it, is one sentence and exit status 1.
+    """
     try:
         status = main()
     except NoRegionError:

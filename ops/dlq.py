@@ -1,4 +1,4 @@
-"""`make dlq`: dead letters. Listing them, and, once the cause is gone, moving one or all back, or discarding them.
+"""`make dlq`: lists dead letters, and, once the cause is gone, moves one or all back, or discards them.
 
 Nothing is changed without `--yes`: every command first says what it would do. Only `show` shows bodies, which hold
 personal data.

@@ -79,7 +79,7 @@ def _target(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> E
 
 
 def _copies(stack: Deployed) -> Copies | None:
-    """The copies of recordings in the archive, where the stack has one."""
+    """Return the copies of recordings in the archive, if the stack has one."""
     if not stack.has("ArchiveBucket"):
         return None
     ledger = Ledger(Table(stack.client("dynamodb"), stack.resource("EventsTable"), EVENTS))
@@ -88,7 +88,7 @@ def _copies(stack: Deployed) -> Copies | None:
 
 @dataclass(frozen=True, slots=True)
 class _Objects:
-    """The bucket by boto3, with the operator's own credentials; as much of `retention.Storage` as an erasure needs."""
+    """The bucket, by boto3 with the operator's own credentials: the part of `retention.Storage` that erasures need."""
 
     s3: Any
     bucket: str

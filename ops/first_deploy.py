@@ -1,9 +1,8 @@
-"""What follows a first deploy: the sweep and the rollup run once, so that no alarm rings for their silence.
+"""What follows a first deploy: the sweep and the rollup run once, so that their alarms have data.
 
-Two alarms ring when something does not happen. A new stack has no past, and CloudWatch takes missing data for silence
-at once. So nobody is subscribed yet (AlarmEmail comes with the second deploy), both run now, and their metrics are
-waited for.
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+Two alarms are on when something has not run. A new stack has no data yet, which CloudWatch treats at once like a
+missing run. So nobody is subscribed yet (AlarmEmail comes with the second deploy), both run now, and this waits for
+their metrics. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ from ops.console import say
 LATER = ("AlarmEmail", "ProtectTables")
 """Parameters that a first deploy leaves out."""
 ONCE = {"TokenRefreshFunction": b'{"action":"sweep"}', "UsageFunction": b'{"action":"roll_up"}'}
-"""What runs, by the function's logical id, as its schedule asks for it."""
+"""What runs, by the function's logical id, with the event that its schedule sends."""
 SILENCE = ("SweepMissingAlarm", "RollupMissingAlarm")
 _TRIES, _SECONDS = 40, 15
 
 
 def work_once(session: Any, stack: str, sleep: Callable[[float], object] = time.sleep) -> None:
-    """Run both and wait until the alarms have seen it. What fails is said; the schedules run both again anyway."""
+    """Run both and wait until the alarms have the data. Failures are printed; the schedules run both again anyway."""
     try:
         resources = session.client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
         names = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in resources}

@@ -29,9 +29,9 @@ OR_ON_AWS = ", or name one on AWS: --stack-name"
 
 
 def local_stack(path: Path = STACK_FILE, *, otherwise: str = "") -> dict[str, Any]:
-    """Return what `make run` wrote about the local stack. Raises NoStack when that has stopped or only starts.
+    """Return what `make run` wrote about the local stack. Raises NoStack when that has stopped or is still starting.
 
-    `otherwise` is what else than starting it the command can do, such as OR_ON_AWS.
+    `otherwise` names what the user can do instead of starting it, such as OR_ON_AWS.
     """
     try:
         stack = json.loads(path.read_text())
@@ -46,7 +46,7 @@ def local_stack(path: Path = STACK_FILE, *, otherwise: str = "") -> dict[str, An
 
 
 def _answers(url: str | None) -> bool:
-    """Return whether the emulator's port takes a connection within a second. Without an address, assume so."""
+    """Return whether the emulator's port accepts a connection within a second. Without an address, assume so."""
     if url is None:
         return True
     parts = urlsplit(url)
@@ -58,9 +58,9 @@ def _answers(url: str | None) -> bool:
 
 
 def on_local_stack(stack: Mapping[str, Any]) -> ApiKeyStore:
-    """The keys of the local stack."""
+    """Return the keys of the local stack."""
     session = boto3.session.Session(
-        # An emulator takes any credentials; one that enforces IAM says which in the file.
+        # An emulator accepts any credentials; for one that enforces IAM, the file has them.
         aws_access_key_id=stack.get("aws_access_key_id", "test"),
         aws_secret_access_key=stack.get("aws_secret_access_key", "test"),
         region_name=stack.get("aws_region"),
@@ -70,7 +70,7 @@ def on_local_stack(stack: Mapping[str, Any]) -> ApiKeyStore:
 
 
 def on_aws(stack_name: str, *, region: str | None = None) -> ApiKeyStore:
-    """The keys of a deployed stack, with the ordinary AWS credentials. Raises NoStack."""
+    """Return the keys of a deployed stack, with the ordinary AWS credentials. Raises NoStack."""
     session = boto3.session.Session(region_name=region)
     try:
         stacks = session.client("cloudformation", config=_CONFIG).describe_stacks(StackName=stack_name)["Stacks"]

@@ -1,4 +1,4 @@
-"""Where the project's files are, and which template parameter each setting of `.env` becomes."""
+"""Where the project's files are, and which template parameter each setting of `.env` sets."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""The regions in which the template can be deployed: those whose CloudFormation knows every resource type in it.
+"""The regions in which the template can be deployed: CloudFormation there knows every resource type in it.
 
-Of AWS's commercial regions the others lack function URLs only (`AWS::Lambda::Url`), which Zoom's deliveries come in by.
-China and GovCloud are out of scope: neither has function URLs throughout, and nothing here was tried there.
-`tests/template/test_regions.py` compares with the lists that cfn-lint has. It has none of Bahrain (me-south-1), which
-AWS's page does not name among the regions without function URLs: there the services are compared, as botocore knows
-them.
+The other commercial regions of AWS only lack function URLs (`AWS::Lambda::Url`), to which Zoom sends its deliveries.
+China and GovCloud are out of scope: they do not have function URLs in all regions, and nothing was tried there.
+`tests/template/test_regions.py` compares with the lists in cfn-lint. Those do not have Bahrain (me-south-1), which
+AWS's page does not name among the regions without function URLs; for it the test compares the services that botocore
+knows.
 
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-urls.html : where function URLs are missing
 https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html : partitions

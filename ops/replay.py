@@ -1,6 +1,6 @@
-"""`make replay`: publish events of the log again, one or a range, with the ids they have. A dry run without `--yes`.
+"""`make replay`: publishes events of the log again, one or a range, with their ids. Without `--yes` it is a dry run.
 
-Every subscriber gets them. A subscriber recognises them by the ids that it has handled.
+Every subscriber gets them. Subscribers recognise them by the ids that they have handled.
 """
 
 from __future__ import annotations

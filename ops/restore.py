@@ -1,6 +1,7 @@
-"""`make restore`: copy items that a table of the stack lacks from a restored table. Without `--yes` it is a dry run.
+"""`make restore`: copies items that a table of the stack lacks from a restored table. Without `--yes` it is a dry run.
 
-An item that is there is newer and stays as it is; whoever writes meanwhile wins. It may be run again at any time.
+An item that exists in the stack is newer and stays as it is, also one that is written meanwhile. The command can be
+repeated at any time.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def main(given: list[str] | None = None) -> int:
 def copy(dynamodb: DynamoDBClient, source: str, target: str, *, pk: str | None, write: bool) -> tuple[int, int]:
     """Return how many items the source has and how many the target lacked. With `write`, copy those.
 
-    Raises ClientError, for whatever DynamoDB refuses but an item that is there.
+    Raises ClientError for every refusal of DynamoDB, except that an item exists.
     """
     seen = missing = 0
     for page in Table(dynamodb, source).pages("scan", ConsistentRead=True):

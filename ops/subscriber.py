@@ -1,9 +1,9 @@
-"""`make subscriber`: makes a queue for one more consumer, with the events of one tenant or some types of events.
+"""`make subscriber`: makes a queue for another consumer, with the events of one tenant or some types of events.
 
-Consumers of one queue take messages from each other. A subscriber has a queue and a dead-letter queue in a
-CloudFormation stack of their own, so that they can be listed and removed. A tenant's subscriber is a subscription of
-the API whose target is that queue. Where subscriptions are off, and for a consumer of all tenants, a rule of the bus
-fills the queue instead.
+Consumers of one queue take messages from each other. So each subscriber has a queue and a dead-letter queue in a
+CloudFormation stack of its own, which can be listed and removed. A tenant's subscriber is a subscription of the API
+with that queue as its target. Where subscriptions are off, and for a consumer of all tenants, a rule of the bus fills
+the queue instead.
 """
 
 from __future__ import annotations
@@ -32,12 +32,15 @@ _FORTNIGHT = 1_209_600
 # The roles of the functions that send to subscribers' queues.
 _SENDERS = ("DeliverRole", "RedeliverRole")
 _KEY_SECONDS = 900
-# The stack's first message to a queue has to be taken within so long.
+# The stack's first message to a queue has to be accepted within this time.
 _VERIFIED_SECONDS = 120
 
 
 def pattern(tenant: str | None, types: list[str]) -> dict[str, Any]:
-    """The rule's event pattern. Types are Zoom's names; a star at the end matches every name with that beginning."""
+    """Return the rule's event pattern.
+
+    Types are Zoom's names; a star at the end matches every name with that beginning.
+    """
     found: dict[str, Any] = {"source": ["zoom-gateway"]}
     if types:
         found["detail-type"] = [{"prefix": name[:-1]} if name.endswith("*") else name for name in types]
@@ -47,7 +50,10 @@ def pattern(tenant: str | None, types: list[str]) -> dict[str, Any]:
 
 
 def with_a_rule(bus: str, wanted: dict[str, Any], *, tls: bool = True) -> dict[str, Any]:
-    """The stack of a subscriber whose queue a rule of the bus fills. The emulator has no TLS to ask for."""
+    """Return the stack of a subscriber whose queue is filled by a rule of the bus.
+
+    The emulator has no TLS to require.
+    """
     queue_arn, dead_arn = ({"Fn::GetAtt": [name, "Arn"]} for name in ("Queue", "DeadLetterQueue"))
     target = {"Id": "subscriber", "Arn": queue_arn, "InputPath": "$.detail", "DeadLetterConfig": {"Arn": dead_arn}}
     by_the_rule = {
@@ -64,7 +70,7 @@ def with_a_rule(bus: str, wanted: dict[str, Any], *, tls: bool = True) -> dict[s
 
 
 def with_a_subscription(roles: list[str], tenant: str, wanted: dict[str, Any], *, tls: bool = True) -> dict[str, Any]:
-    """The stack of a tenant's subscriber: its queue lets the gateway's `roles` write, and nobody else."""
+    """Return the stack of a tenant's subscriber. Only the gateway's `roles` may write to its queue."""
     arns = [{"Fn::Sub": f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{role}"} for role in roles]
     made = _queues({"Queue": {"Effect": "Allow", "Principal": {"AWS": arns}}}, wanted, tls=tls)
     made["Outputs"]["Tenant"] = {"Value": tenant}
@@ -100,7 +106,7 @@ def _queues(writers: Mapping[str, dict[str, Any]], wanted: dict[str, Any], *, tl
 
 
 def _policy(queue: str, writer: dict[str, Any] | None, *, tls: bool) -> dict[str, Any]:
-    """Let one writer, and nobody without TLS, write to this one queue.
+    """Return a policy by which one writer, over TLS, may write to this one queue.
 
     SQS refuses a statement with several resources, and a policy is about one queue.
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-overview-of-managing-access.html
@@ -136,7 +142,10 @@ class NotSubscribed(Exception):
 
 
 def add(stack: Deployed, name: str, tenant: str | None, types: list[str]) -> dict[str, str]:
-    """Make a subscriber that a rule fills, and wait for it; its `QueueUrl`, `DeadLetterQueueUrl` and `Pattern`."""
+    """Make a subscriber whose queue a rule fills, and wait for it.
+
+    Return its `QueueUrl`, `DeadLetterQueueUrl` and `Pattern`.
+    """
     bus = stack.resource("EventBus")
     return _made(stack, name, with_a_rule(bus, pattern(tenant, types), tls=stack.endpoint is None))
 
@@ -149,7 +158,7 @@ def subscribe(
     *,
     sleep: Callable[[float], object] = time.sleep,
 ) -> dict[str, str]:
-    """Make a tenant's subscriber and wait until it is active; what `add` returns, and its `SubscriptionId`.
+    """Make a tenant's subscriber and wait until it is active. Return what `add` returns, and its `SubscriptionId`.
 
     Raises NotSubscribed, after the queue has been removed again.
     """
@@ -182,7 +191,7 @@ def remove(stack: Deployed, name: str) -> None:
 
 @contextmanager
 def api(stack: Deployed, tenant: str) -> Iterator[httpx.Client]:
-    """Give a client of the stack's API, with a key of the tenant that is revoked at the end."""
+    """Yield a client of the stack's API, with a key of the tenant that is revoked at the end."""
     keys = ApiKeyStore(Table(stack.client("dynamodb"), stack.resource("ConnectionsTable")))
     credential, now = Credential.generate(), time.time()
     scopes = ("subscriptions:read", "subscriptions:write")
@@ -199,7 +208,7 @@ def api(stack: Deployed, tenant: str) -> Iterator[httpx.Client]:
 
 
 def _address(stack: Deployed) -> str:
-    """Return where programs call the stack's API: under its own domain, if it has one."""
+    """Return the address of the stack's API: its own domain, if it has one."""
     if stack.local_api:
         return stack.local_api
     given = _parameters(stack)
@@ -219,7 +228,7 @@ def _answer(response: httpx.Response) -> dict[str, Any]:
 
 
 def _wait_until_active(client: httpx.Client, name: str, sleep: Callable[[float], object]) -> None:
-    """Ask for the test message again every ten seconds: a queue's new policy counts within a minute.
+    """Send the test message again every ten seconds, because a queue's new policy takes effect within a minute.
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
     """

@@ -1,4 +1,4 @@
-"""The template as CloudFormation gets it: what the SAM transform makes of it, without a build and without AWS.
+"""The template as CloudFormation receives it, after the SAM transform, without a build and without AWS.
 
 https://github.com/aws/serverless-application-model
 """
@@ -22,13 +22,13 @@ type Template = dict[str, Any]
 
 
 def written() -> Template:
-    """template.yaml, parsed, with short intrinsic functions in their long form."""
+    """Return template.yaml, parsed, with short intrinsic functions in their long form."""
     parsed: Template = yaml_parse((ROOT / "template.yaml").read_text())
     return parsed
 
 
 def transform(template: Template, parameters: Mapping[str, str], changed: str = "") -> Template:
-    """Return the transformed template, as if its code were in a bucket; that of `changed` in another place."""
+    """Return the transformed template, as if its code were in a bucket. The code of `changed` is in another place."""
     packaged = copy.deepcopy(template)
     for name, resource in packaged["Resources"].items():
         properties = resource.get("Properties", {})
@@ -43,7 +43,7 @@ def transform(template: Template, parameters: Mapping[str, str], changed: str = 
 
 @contextmanager
 def _some_region() -> Iterator[None]:
-    """The transform asks boto3 for a region, and depends on its partition only."""
+    """Set a region for the transform, which asks boto3 for one and depends only on its partition."""
     before = os.environ.get("AWS_DEFAULT_REGION")
     os.environ["AWS_DEFAULT_REGION"] = before or "us-east-1"
     try:

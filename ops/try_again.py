@@ -1,7 +1,7 @@
-"""`make try-again`: have the tokens of connections tried that were given up. A dry run without `--yes`.
+"""`make try-again`: tries the tokens of connections that were given up. Without `--yes` it is a dry run.
 
-Takes one connection, a tenant's, or all of a stack. Connections that another tenant has connected since, or whose
-person removed the app, are left out: their tokens are not theirs any more.
+It takes one connection, a tenant's, or all of a stack. It leaves out connections that another tenant has connected
+since, or whose person removed the app, because their tokens are not their own any more.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from zoom_common.errors import DependencyFailed
 
 
 def main(given: list[str] | None = None) -> int:
-    """Exit status 1 when there is no such connection, or one that was tried is still refused."""
+    """Return 1 when there is no such connection, or one that was tried is still refused."""
     parser = argparse.ArgumentParser(prog="make try-again", description=__doc__)
     parser.add_argument("tenant", nargs="?", help="of one tenant; without it, --all")
     parser.add_argument("--connection", help="one connection of the tenant")

@@ -1,8 +1,8 @@
 """`make unrouted`: lists events that Zoom signed and that belong to no tenant or cannot be parsed, and shows one.
 
 These events were not published. Typical causes: the person's connection was deleted, an app is subscribed for a whole
-account and other users of it never connected, or the event names no user. `--again` routes them once more, after
-somebody has connected: events that have a tenant now are published, the others stay. Without `--yes` it is a dry run.
+account and other users of it never connected, or the event names no user. `--again` routes them again after somebody
+has connected: events that have a tenant now are published, the others stay. Without `--yes` it is a dry run.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`make web-deploy ARGS="--stack-name zoom-gateway"`: deploys the web client's hosting, a stack of its own.
 
-It is called like the gateway's stack with `-web` behind it, and gets its parameters from there. What it prints is for
-the gateway's next deploy: `WebClient=on` and its address as `PublicBaseUrl`.
+Its name is that of the gateway's stack with `-web` at the end, and its parameters come from there. It prints the
+settings for the gateway's next deploy: `WebClient=on` and its address as `PublicBaseUrl`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ops.project import ROOT
 from zoom_common.aws.endpoints import endpoint
 
 TEMPLATE = ROOT / "web" / "template.yaml"
-# The gateway's buckets that a browser reaches by presigned addresses, by their names in template.yaml.
+# The gateway's buckets that browsers reach by presigned addresses, by their names in template.yaml.
 BUCKETS = frozenset({"ArchiveBucket", "JobsBucket"})
 
 
@@ -30,7 +30,7 @@ def name_of(stack: str) -> str:
 
 
 def storage_origins(cloudformation: Any, stack: str) -> str:
-    """Return the origins of the buckets that pages send files to and play recordings from, with spaces between.
+    """Return the origins of the buckets that pages send files to and play recordings from, separated by spaces.
 
     Presigned addresses name the bucket in the host:
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html

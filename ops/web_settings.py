@@ -12,10 +12,10 @@ _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def settings_of(stack: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the client's settings; none of them is secret.
+    """Return the client's settings. None of them is secret.
 
     `stack` has the names of `.local/stack.json`. Zoom's guide names the two settings that begin with VITE_.
-    `simulated_zoom` is there only where Zoom is the simulated one, on this machine.
+    `simulated_zoom` is present only where Zoom is the simulated one, on this machine.
     """
     zoom = str(stack.get("zoom_url", ""))
     simulated = urlsplit(zoom).hostname in _THIS_MACHINE

@@ -34,7 +34,10 @@ _CHANGING = (
 
 
 def files(dist: Path) -> Iterator[tuple[str, Path]]:
-    """Yield keys and files, the pages last: they must not name missing files. Raises Stop when nothing was built."""
+    """Yield keys and files, the pages last, because they must not name missing files.
+
+    Raises Stop when nothing was built.
+    """
     if not (dist / "index.html").is_file():
         raise Stop("The web client is not built.", "Run make web first.")
     found = sorted(path for path in dist.rglob("*") if path.is_file())

@@ -1,1 +1,1 @@
-"""Zoom's client libraries, as their authors published them, against the running gateway."""
+"""Runs Zoom's client libraries, as their authors published them, against the running gateway."""

@@ -1,7 +1,7 @@
 """`python -m dev.clients [FOLDER]`: run each client library's calls against the gateway that runs in FOLDER.
 
-Every library gets an environment of its own under .local/clients, from PyPI or npm, and is not changed: each program
-below `programs` says at its top which URLs it gets.
+Every library is installed unchanged from PyPI or npm into an environment of its own under .local/clients. Each program
+below `programs` names at its top the URLs that it replaces.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ RIVET = "@zoom/rivet@0.4.0"
 
 
 def main() -> int:
-    """Run them all; the exit status is the number of those that failed."""
+    """Run them all. Return the number of those that failed."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / ".local"
     try:
         environment = settings(local_stack(folder / "stack.json"))
@@ -55,8 +55,8 @@ def main() -> int:
 def settings(stack: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a program: the gateway, the id and secret of a key, and a connection of its own."""
     with Story(stack) as story:
-        connection = story.connect(OWNER)  # who may use everything that the libraries offer
-    # Not every library can say which connection it means; the key says it for them.
+        connection = story.connect(OWNER)  # a user who may use everything that the libraries offer
+    # Not every library can name a connection, so the key is bound to one.
     credential = Credential.generate()
     key = issue(
         credential, tenant=stack["tenant"], name="clients", scopes=["*"], connection=connection, now=time.time()
@@ -73,7 +73,7 @@ def settings(stack: Mapping[str, str]) -> dict[str, str]:
 
 
 def python(name: str, package: str) -> list[str]:
-    """An environment with one library from PyPI, and the command that runs its calls there."""
+    """Make an environment with one library from PyPI. Return the command that runs its calls there."""
     home = ENVIRONMENTS / name
     interpreter = home / "bin" / "python"
     if not interpreter.exists():
@@ -84,7 +84,7 @@ def python(name: str, package: str) -> list[str]:
 
 
 def rivet() -> list[str]:
-    """A folder with Rivet from npm, and the command that runs its calls."""
+    """Make a folder with Rivet from npm. Return the command that runs its calls."""
     home = ENVIRONMENTS / "rivet"
     if not (home / "node_modules").exists():
         home.mkdir(parents=True, exist_ok=True)

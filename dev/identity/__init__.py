@@ -1,5 +1,5 @@
-"""A development identity provider: OpenID Connect with PKCE, for people who do not exist.
+"""A development identity provider: OpenID Connect with PKCE, for invented people.
 
-It makes its key and its people at its first start and signs anybody in who can open its page. So it listens on this
-machine only, on a port of its own: the front door may stand behind a tunnel, this must never.
+It makes its key and its people at its first start and signs in anybody who can open its page. So it listens on this
+machine only, on a port of its own. The front door may stand behind a tunnel; this provider must not.
 """

@@ -24,7 +24,7 @@ _BODY = """<p>These people were made up for this machine. On AWS your company's 
 
 
 def application(provider: Provider) -> Starlette:
-    """The provider as an ASGI application."""
+    """Return the provider as an ASGI application."""
 
     async def configuration(_: Request) -> Response:
         at = provider.issuer
@@ -79,7 +79,7 @@ def application(provider: Provider) -> Starlette:
             Route("/signed-out", signed_out),
         ],
         middleware=[
-            # A page of another host that resolves to this machine gets nothing (DNS rebinding).
+            # A page of another host name that resolves to this machine gets nothing (DNS rebinding).
             Middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1"]),
             Middleware(CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"]),
         ],

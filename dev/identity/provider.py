@@ -1,4 +1,4 @@
-"""The provider as such: its key, its people, codes and tokens."""
+"""The provider itself: its key, its people, codes and tokens."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _PERSONS_SCOPES = (
 )
 _OPERATORS_SCOPES = "operator:read operator:write"
 
-# By the beginning of a subject: name, scopes, and what the page that asks for a person says of them.
+# By the beginning of a subject: name, scopes, and the text on the page that asks for a person.
 _PEOPLE = {
     "dev": ("Dana Developer", _PERSONS_SCOPES, "sees the Zoom accounts she connects"),
     "ops": (
@@ -44,7 +44,7 @@ _PEOPLE = {
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who was made up."""
+    """An invented person."""
 
     subject: str
     name: str
@@ -54,7 +54,7 @@ class Person:
 
 @dataclass(slots=True)
 class Provider:
-    """What it knows: its address, its one client, its people, and the codes on their way."""
+    """The provider's state: its address, its one client, its people, and the open codes."""
 
     issuer: str
     redirect_uris: frozenset[str]
@@ -67,7 +67,10 @@ class Provider:
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def fault(self, asked: dict[str, str]) -> str | None:
-        """Why this request for a code is not answered. Nobody is sent to an address that is not registered."""
+        """Return why a request for a code is refused, or None.
+
+        Nobody is redirected to an address that is not registered.
+        """
         checks = {
             "client_id": asked.get("client_id") == CLIENT_ID,
             "redirect_uri": asked.get("redirect_uri") in self.redirect_uris,
@@ -78,14 +81,14 @@ class Provider:
         return next((name for name, right in checks.items() if not right), None)
 
     def code_for(self, subject: str, asked: dict[str, str]) -> str:
-        """A one-time code for somebody who said who they are."""
+        """Return a one-time code for a person who has chosen themselves."""
         code = secrets.token_urlsafe(24)
         kept = {name: asked[name] for name in ("redirect_uri", "code_challenge")}
         self.codes[code] = {**kept, "subject": subject, "until": str(self.clock() + CODE_SECONDS)}
         return code
 
     def tokens(self, form: dict[str, str]) -> dict[str, Any] | None:
-        """Tokens for a code, once, to who holds its verifier; else None."""
+        """Return tokens for a code, once, to the client with its verifier, else None."""
         known = self.codes.pop(form.get("code", ""), None)
         digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
@@ -107,12 +110,12 @@ class Provider:
         }
 
     def access_token(self, person: Person) -> str:
-        """What the gateway's authorizer reads."""
+        """Return the token that the gateway's authorizer reads."""
         claims = {"sub": person.subject, "aud": self.audience, "tenant": self.tenant, "scope": person.scopes}
         return self._sign(claims, "at+jwt")
 
     def jwks(self) -> dict[str, Any]:
-        """The public half of the key."""
+        """Return the public half of the key."""
         described = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self.key.public_key()))
         described.pop("key_ops", None)
         return {"keys": [described | {"kid": self.key_id, "use": "sig", "alg": "RS256"}]}
@@ -124,12 +127,12 @@ class Provider:
 
 
 def issuer(port: int) -> str:
-    """The provider's name, which is its address."""
+    """Return the provider's name, which is its address."""
     return f"http://localhost:{port}"
 
 
 def port(workspace: Workspace, wanted: int | None = None) -> int:
-    """The port that is wanted, else the last one while it is free: the deployed stack knows the issuer by it."""
+    """Return the wanted port, else the last one while it is free, because the deployed stack knows the issuer by it."""
     known = workspace.read(FILE)
     likely = [wanted] if wanted else [known.get("port"), PREFERRED_PORT]
     chosen = next((each for each in likely if each and port_is_free(each)), wanted)
@@ -152,10 +155,10 @@ def _made_up(known: dict[str, Any]) -> dict[str, Any]:
 
 
 def load(workspace: Workspace, *, port: int, redirect_uris: list[str], audience: str, tenant: str) -> Provider:
-    """The provider of this run, with the key and the people of the runs before."""
+    """Return the provider of this run, with the key and the people of earlier runs."""
     known = _made_up(workspace.read(FILE))
     key = jwt.algorithms.RSAAlgorithm(jwt.algorithms.RSAAlgorithm.SHA256).prepare_key(known["key"])
     assert isinstance(key, rsa.RSAPrivateKey)
-    # Subjects stay from run to run; what the people may do comes with this version.
+    # Subjects stay from run to run; the scopes are those of this version.
     people = [Person(str(subject), *_PEOPLE[str(subject).partition("-")[0]]) for subject, *_ in known["people"]]
     return Provider(issuer(port), frozenset(redirect_uris), audience, tenant, key, known["key_id"], people)

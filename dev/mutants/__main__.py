@@ -27,7 +27,7 @@ from ops.console import say
 from ops.project import ROOT
 
 FLOOR = 0.92
-# Tables and models are held by the contract tests, wiring by tests/e2e.
+# The contract tests cover tables and models, and tests/e2e covers the wiring.
 _LEFT_OUT = ("zoom/models/", "zoom/operations/", "wiring/", "edge/api_document.py", "events/published_schema.py")
 
 
@@ -46,7 +46,7 @@ class Sampled:
 
     @property
     def key(self) -> str:
-        """Name it the same way in every run."""
+        """Return a name that is the same in every run."""
         return hashlib.sha256(f"{self.module}\n{self.source}".encode()).hexdigest()[:16]
 
 
@@ -59,12 +59,12 @@ class Results:
 
     @classmethod
     def read(cls, path: Path) -> Results:
-        """Read what earlier runs found."""
+        """Return the results of earlier runs."""
         lines = path.read_text().splitlines() if path.exists() else []
         return cls(path, dict(map(json.loads, lines)))
 
     def write(self, key: str, killer: str) -> None:
-        """Keep one result at once."""
+        """Store one result at once."""
         self.by_key[key] = killer
         with self.path.open("a") as file:
             file.write(json.dumps([key, killer]) + "\n")
@@ -117,7 +117,7 @@ def report(sampled: list[Sampled], results: Results) -> float:
 
 
 def _reliable(sampled: list[Sampled], results: Results, known: Coverage) -> Iterator[str]:
-    """Yield the killers that fail with the source as it is: they prove nothing."""
+    """Yield the killers that fail without any change, and so prove nothing."""
     killers = {results.by_key.get(each.key, "") for each in sampled} & set(known.seconds)
     while killers and (broken := failing(killers, known.seconds)):
         yield broken

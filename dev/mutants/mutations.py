@@ -1,8 +1,8 @@
-"""Small changes of a module's source, one at a time: what `make mutants` applies.
+"""Small changes of a module's source, one at a time, as `make mutants` makes them.
 
 A mutant replaces one node of the syntax tree and leaves the rest of the source as it is. Annotations, decorators,
-docstrings, the texts of log lines and errors, and descriptions of fields are left alone: their changes are either
-equivalent or a matter of wording.
+docstrings, the texts of log lines and errors, and descriptions of fields are not changed, because such changes are
+either equivalent or a matter of wording.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _LOG_LEVELS = {"debug", "info", "warning", "error", "exception"}
 class Mutant:
     """One change: `text` in place of some bytes.
 
-    `start` and `end` are the first and last line of the statement that it is in, `toplevel` outside any function.
+    `start` and `end` are the first and last line of its statement; `toplevel` means outside any function.
     """
 
     kind: str
@@ -69,7 +69,7 @@ def mutants_of(source: str) -> list[Mutant]:
 
 
 class _Walk:
-    """The way through one module's syntax tree, statement by statement."""
+    """Walks through one module's syntax tree, statement by statement."""
 
     def __init__(self, source: str) -> None:
         self._source = source

@@ -46,7 +46,7 @@ def pytest_sessionfinish() -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Remember what did not pass: it can kill no mutant."""
+    """Record tests that did not pass, because they can kill no mutant."""
     if not report.passed:
         _failed.add(report.nodeid)
 

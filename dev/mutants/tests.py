@@ -1,4 +1,4 @@
-"""Which tests run a line of the layer, and whether they pass with a changed module."""
+"""Finds the tests that run a line of the layer, and whether they pass with a changed module."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _PRELOADED = (
     "pytest_socket",
     "requests",
 )
-# What was imported before pytest began is not rewritten, which it warns of.
+# pytest warns that modules imported before its start are not rewritten.
 _QUIET = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 _FLAGS = ("-x", "--continue-on-collection-errors", *_QUIET)
 
@@ -57,7 +57,8 @@ class Coverage:
     def tests(self, module: str, lines: Iterable[int], *, toplevel: bool) -> set[str]:
         """Return the tests to run for a statement.
 
-        What stands outside functions runs at import: every test of the module counts, and the test files that name it.
+        Code outside functions runs at import, so every test of the module counts, and so do the test files that name
+        it.
         """
         if not toplevel:
             return set().union(*(self.by_line.get((module, line), set()) for line in lines))
@@ -69,7 +70,7 @@ class Coverage:
 
 def _names(path: Path, dotted: str, room: str, name: str) -> bool:
     text = path.read_text()
-    whole = "zoom_common.__path__" in text  # it looks at every module
+    whole = "zoom_common.__path__" in text  # it reads every module
     return whole or f"from {dotted} import" in text or (f"from {room} import" in text and name in text)
 
 
@@ -80,7 +81,10 @@ def test_files() -> list[str]:
 
 
 def coverage(folder: Path) -> Coverage:
-    """Return what each test runs. Record the test files that changed since the last time; all take some minutes."""
+    """Return what each test runs.
+
+    Record the test files that changed since the last time; all of them take some minutes.
+    """
     known = folder / "files.json"
     seen: dict[str, str] = json.loads(known.read_text()) if known.exists() else {}
     now = {path: hashlib.sha256((ROOT / path).read_bytes()).hexdigest() for path in test_files()}
@@ -120,13 +124,13 @@ def _read(folder: Path, files: dict[str, str]) -> Coverage:
 
 
 def preload() -> None:
-    """Import what the tests import besides our own code, so that each fork starts in a moment."""
+    """Import what the tests import besides our own code, so that each fork starts fast."""
     for name in _PRELOADED:
         importlib.import_module(name)
 
 
 class _Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Import one module from a changed source. Nothing on the disk changes."""
+    """Imports one module from a changed source. Nothing on the disk changes."""
 
     def __init__(self, module: str, source: str) -> None:
         self._path = LAYER + module
@@ -144,7 +148,7 @@ class _Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 class _Only:
-    """Run only these tests, the quickest first; remember the first that fails."""
+    """Runs only these tests, the quickest first, and records the first that fails."""
 
     def __init__(self, tests: set[str], seconds: dict[str, float]) -> None:
         self._tests = tests
@@ -215,8 +219,8 @@ def _run(tests: set[str], seconds: dict[str, float], module: str, source: str, w
 def stages(tests: set[str], seconds: dict[str, float], size: int = 4) -> Sequence[set[str]]:
     """Split tests into the files most likely to fail soon (many tests that take little time), and the rest.
 
-    Tests that take longer than ten seconds are left out, and so are files beyond two minutes in all: they would make a
-    survivor cost many minutes.
+    Tests that take longer than ten seconds are left out, and so are files beyond two minutes in all, because a survivor
+    would then take many minutes.
     """
     tests = {test for test in tests if seconds[test] <= _LONGEST_TEST}
     files: dict[str, set[str]] = defaultdict(set)

@@ -1,4 +1,4 @@
-"""`python -m dev.openapi`: write the documents again after a change of the table or the models."""
+"""`python -m dev.openapi`: writes the documents again after a change of the table or the models."""
 
 from __future__ import annotations
 

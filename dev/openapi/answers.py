@@ -1,4 +1,4 @@
-"""What the API answers: successes, and the errors that any operation can end in."""
+"""The answers of the API: successes, and the errors that any operation can end in."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ _NO_CONTENT = 204
 SCHEMAS: Json = {
     "Error": {
         "type": "object",
-        "description": "Zoom's error body, and what the gateway adds.",
+        "description": "Zoom's error body with the gateway's additional members.",
         "required": ["message"],
         "properties": {
-            "code": {"type": "integer", "description": "Zoom's number, or the gateway's in Zoom's manner."},
-            "message": {"type": "string", "description": "For people. Zoom's are localised: do not compare them."},
+            "code": {"type": "integer", "description": "Zoom's error code, or one of the gateway's in the same style."},
+            "message": {
+                "type": "string",
+                "description": "A text for people. Zoom's are localised: do not compare them.",
+            },
             "errors": {
                 "type": "array",
                 "items": {
@@ -27,18 +30,18 @@ SCHEMAS: Json = {
                     "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
                 },
             },
-            "reason": {"type": "string", "description": "For programs: what happened, in the gateway's words."},
-            "request_id": {"type": "string", "description": "Where to look in the log."},
+            "reason": {"type": "string", "description": "The gateway's fixed word for the error, for programs."},
+            "request_id": {"type": "string", "description": "The id of the request in the log."},
             "hint": {"type": "string", "description": "What to do about it."},
             "missing_scopes": {
                 "type": "array",
                 "items": {"type": "string"},
-                "description": "With code 4711: any one of these would do.",
+                "description": "With code 4711: any one of these scopes is enough.",
             },
             "reconnect_url": {"type": "string", "description": "Where the person can consent again."},
             "connect_path": {
                 "type": "string",
-                "description": "With `no_connection`: POST there for a link by which a person connects.",
+                "description": "With `no_connection`: POST to this path returns a link by which a person connects.",
             },
             "connections": {
                 "type": "array",
@@ -73,7 +76,7 @@ SCHEMAS: Json = {
             },
             "settled": {"type": "boolean", "description": "False: Zoom's own list is missing or not complete yet."},
             "meeting_id": {"type": "string"},
-            "note": {"type": "string", "description": "What is not known, and why."},
+            "note": {"type": "string", "description": "What is not known about the participants, and why."},
             "instances_used": {"type": ["array", "null"], "items": {"type": "string"}},
             "participants": {"type": "array", "items": {"type": "object", "additionalProperties": True}},
             "page_size": {"type": "integer"},
@@ -85,19 +88,19 @@ SCHEMAS: Json = {
 }
 
 _MEANINGS = {
-    "NotModified": "The caller has the newest answer already (`If-None-Match`).",
-    "BadRequest": "Zoom, or the gateway before it, finds the request wrong; or a Zoom scope is missing (4711).",
+    "NotModified": "The answer has not changed (`If-None-Match`).",
+    "BadRequest": "The gateway or Zoom refuses the request as invalid, or a Zoom scope is missing (4711).",
     "Unauthorized": "No usable credential (`reason` of the gateway), Zoom rejects the connection's token "
     "(`zoom_rejected_token`), or only this request with a token that works (`zoom_rejected_request`).",
     "Forbidden": "The key lacks a gateway scope, or Zoom does not permit it.",
     "NotFound": "It does not exist, or is not visible to this caller.",
     "MethodNotAllowed": "The path exists, the method does not.",
-    "Conflict": "Something has to be decided first: which connection, a reconnect, a taken e-mail address.",
+    "Conflict": "The caller has to decide first: which connection, a reconnect, an e-mail address that is in use.",
     "Unprocessable": "The `Idempotency-Key` was used for another request.",
     "TooManyRequests": "A rate limit, Zoom's or the gateway's. `Retry-After` is in seconds.",
     "InternalError": "A fault of the gateway's.",
-    "BadGateway": "Zoom gave no answer: a change may have happened or not.",
-    "Unavailable": "Zoom or something of the gateway's could not be reached. Nothing was changed.",
+    "BadGateway": "Zoom gave no answer. The change may have been made or not.",
+    "Unavailable": "Zoom or a service of the gateway could not be reached. Nothing was changed.",
 }
 _STATUS = {
     "BadRequest": 400,
@@ -120,7 +123,7 @@ RESPONSES: Json = {
 
 
 def success(operation: Operation) -> Json:
-    """The answer to a request that Zoom carries out."""
+    """Return the answer to a request that Zoom carries out."""
     if operation.success == _NO_CONTENT:
         return {"description": "Done.", "headers": of_success(operation)}
     name = "Participants" if operation.own else "ZoomAnswer"
@@ -132,7 +135,7 @@ def success(operation: Operation) -> Json:
 
 
 def error_responses(operation: Operation) -> Json:
-    """The other answers that an operation can have."""
+    """Return the other answers that an operation can have."""
     found = {str(status): response(name) for name, status in _STATUS.items()}
     if operation.method == "GET":
         found["304"] = response("NotModified")
@@ -142,5 +145,5 @@ def error_responses(operation: Operation) -> Json:
 
 
 def response(name: str) -> Json:
-    """A reference to one of the shared answers."""
+    """Return a reference to one of the shared answers."""
     return {"$ref": f"#/components/responses/{name}"}

@@ -13,7 +13,7 @@ from zoom_common.zoom.operations.model import MULTIPART, Operation
 type Json = dict[str, Any]
 
 _KEPT = ("type", "format", "enum", "required", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems")
-# The members of these change every month, and the gateway checks none of them.
+# The members of these bodies change every month, and the gateway does not check them.
 _HUGE = 8_000
 _FILE: Json = {"type": "string", "format": "binary"}
 
@@ -29,7 +29,7 @@ def _shape(method: str, path: str) -> str:
 
 
 def member_schema(operation: Operation) -> Json:
-    """Return the schema of a body: members, types and limits. Very large ones say only that they are objects."""
+    """Return the schema of a body: members, types and limits. Very large bodies are described as objects only."""
     schema = _schema(_facts()[_shape(operation.method, operation.path)]["body"])
     if operation.media == MULTIPART:
         for name, member in schema.get("properties", {}).items():

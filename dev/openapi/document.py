@@ -26,7 +26,7 @@ it: same paths, bodies, status codes and error codes. Errors carry `reason`, `re
 beside Zoom's `code` and `message`. Unknown members pass through in both directions.
 """
 _REF = "#/components/schemas/{model}"
-# A family is what a key's scope is for.
+# A family is the part of a key's scope before the colon.
 FAMILIES = {
     "users": "Users",
     "meetings": "Meetings",
@@ -124,7 +124,7 @@ def _description(operation: Operation) -> str:
     if operation.monthly or operation.weekly:
         piece = "week" if operation.weekly else "month"
         lines.append(
-            f"`from` and `to` may be further apart than the {piece} that Zoom takes: the gateway asks in pieces."
+            f"`from` and `to` may be further apart than the {piece} that Zoom accepts: the gateway splits the period."
         )
     kind = "scope" if operation.scopes.granular else "scope (classic apps only)"
     scopes = " or ".join(f"`{scope}`" for scope in operation.scopes.granular or operation.scopes.classic)

@@ -1,4 +1,4 @@
-"""Which documents there are, and what they say now."""
+"""The list of generated documents, and their current content."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OPERATIONS = ROOT / "docs" / "api" / "operations.md"
 
 
 def generated() -> dict[Path, str]:
-    """The documents by path."""
+    """Return the documents by path."""
     described = {
         OPENAPI / f"{name}.json": json.dumps(each, indent=1, ensure_ascii=False) + "\n"
         for name, each in documents().items()

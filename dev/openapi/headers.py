@@ -1,4 +1,4 @@
-"""What stands in headers: what a caller may say beside a request, and what every answer says beside its body."""
+"""The API's headers: those that a caller may send with a request, and those of every answer."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ PARAMETERS: dict[str, Json] = {
     "Connection": {
         "name": "X-Zoom-Connection",
         "in": "header",
-        "description": "The connection to use, for a caller that reaches several.",
+        "description": "The connection to use, for a caller with several.",
         "schema": {"type": "string", "pattern": f"^{CONNECTION_ID.pattern}$"},
     },
     "Priority": {
         "name": "X-Zoom-Priority",
         "in": "header",
-        "description": "`interactive` when a person waits: such calls may use what is held back of the budget.",
+        "description": "`interactive` when a person waits. Such calls may use the reserved part of the rate budget.",
         "schema": {"type": "string", "enum": ["interactive"]},
     },
     "IdempotencyKey": {
         "name": "Idempotency-Key",
         "in": "header",
-        "description": "The same key again gets the first answer again, and makes nothing twice.",
+        "description": "A repetition with the same key gets the first answer, and makes nothing twice.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
     },
     "IfNoneMatch": {
         "name": "If-None-Match",
         "in": "header",
-        "description": "The `ETag` of an answer that the caller still has: 304 while nothing has changed.",
+        "description": "The `ETag` of a stored answer. The answer is 304 while nothing has changed.",
         "schema": {"type": "string", "pattern": "^[!-~]+$"},
     },
 }
@@ -39,23 +39,23 @@ PARAMETERS: dict[str, Json] = {
 _NUMBER: Json = {"type": "integer", "minimum": 0}
 _TEXT: Json = {"type": "string"}
 _EVERY: dict[str, tuple[str, Json]] = {
-    "X-Request-Id": ("Ours, also in the log.", _TEXT),
+    "X-Request-Id": ("The gateway's id of the request, which is also in the log.", _TEXT),
     "X-Zoom-RateLimit-Category": ("The rate label that the call counts for.", _TEXT),
     "X-Zoom-Budget-Left": ("Calls of this label that could begin within the next second (or minute).", _NUMBER),
-    "X-Zoom-Budget-Left-Today": ("Where a day is counted: what is left of it.", _NUMBER),
+    "X-Zoom-Budget-Left-Today": ("What is left of the daily limit, if there is one.", _NUMBER),
     "X-Zoom-Budget": ("`local` while the shared budget cannot be reached.", {"const": "local"}),
-    "X-Zoom-Waited-Ms": ("How long the gateway waited, for its turn and before retries.", _NUMBER),
-    "X-Zoom-Tries": ("How often Zoom was asked, when more than once.", _NUMBER),
+    "X-Zoom-Waited-Ms": ("How long the gateway waited for send slots and before retries.", _NUMBER),
+    "X-Zoom-Tries": ("The number of requests to Zoom, if more than one.", _NUMBER),
 }
 _OF_READS: dict[str, tuple[str, Json]] = {
     "ETag": ("For `If-None-Match`.", _TEXT),
-    "X-Zoom-Cache": ("Where reads are cached: `hit` or `miss`.", {"enum": ["hit", "miss"]}),
+    "X-Zoom-Cache": ("`hit` or `miss`, if reads are cached.", {"enum": ["hit", "miss"]}),
 }
 _OF_CREATES: dict[str, tuple[str, Json]] = {
     "Idempotency-Status": ("With an `Idempotency-Key`.", {"enum": ["made", "replayed", "adopted"]}),
 }
 _OF_PLANS: dict[str, tuple[str, Json]] = {
-    "X-Gateway-Not-Applied": ("Members that were sent and that Zoom did not apply, separated by commas.", _TEXT),
+    "X-Gateway-Not-Applied": ("Members of the request that Zoom did not apply, separated by commas.", _TEXT),
 }
 _OF_NEW_PLANS: dict[str, tuple[str, Json]] = {
     "X-Gateway-Overlaps": ("Numbers of the host's meetings and webinars at the same time, separated by commas.", _TEXT),
@@ -63,7 +63,7 @@ _OF_NEW_PLANS: dict[str, tuple[str, Json]] = {
 _OF_REFUSALS: dict[str, tuple[str, Json]] = {
     "Retry-After": ("Seconds to wait.", _NUMBER),
     "X-Zoom-Limit": (
-        "Which of Zoom's limits it was.",
+        "Which of Zoom's limits was reached.",
         {"enum": ["per_second", "concurrent", "daily", "per_user"]},
     ),
 }
@@ -78,7 +78,7 @@ HEADERS: Json = {
 
 
 def of_success(operation: Operation) -> Json:
-    """What the answer says beside its body."""
+    """Return the headers of a success."""
     names = [*_EVERY]
     names += _OF_READS if operation.method == "GET" else ()
     names += _OF_CREATES if operation.method == "POST" else ()
@@ -88,7 +88,7 @@ def of_success(operation: Operation) -> Json:
 
 
 def of_error(status: int) -> Json:
-    """What an error says beside its body. Without a connection nothing is known of a budget yet."""
+    """Return the headers of an error. Without a connection the rate budget is not known yet."""
     return _referred([*_EVERY, *(_OF_REFUSALS if status == 429 else ())])  # noqa: PLR2004 - HTTP's own number
 
 

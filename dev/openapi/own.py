@@ -1,4 +1,7 @@
-"""The gateway's own paths beside Zoom's, for programs. What browsers and Zoom itself call is no API and not here."""
+"""The gateway's own paths besides Zoom's, for programs.
+
+Pages for browsers, and Zoom's own requests, are not part of it.
+"""
 
 from __future__ import annotations
 
@@ -41,19 +44,19 @@ _LOG_PARAMETERS = {
     "type": "Zoom's names of events, separated by commas or repeated; a star at the end selects all that begin so.",
     "meeting": "The number of a meeting or webinar.",
     "uuid": "The UUID of an instance.",
-    "connection": "The id of the connection that an event came by.",
-    "from": "The first moment: of receipt, or with order=asc of becoming visible.",
-    "to": "The moment to stop before.",
-    "order": "desc, the newest first, or asc, in the order in which events become visible.",
-    "after": "The cursor that the answer before had in `after`; implies order=asc.",
+    "connection": "The id of the connection that received the event.",
+    "from": "The start of the period: by receipt, or with order=asc by when events became visible.",
+    "to": "The end of the period, not included.",
+    "order": "desc for newest first, or asc for the order in which events became visible.",
+    "after": "The cursor from `after` of the answer before. It implies order=asc.",
     "page_size": "1 to 300; 30 when it is absent.",
     "next_page_token": "From the answer before.",
 }
 
 
 _ARCHIVE_PARAMETERS = {
-    "from": "The first moment at which a recording began.",
-    "to": "The last moment at which a recording began.",
+    "from": "The earliest start of a recording.",
+    "to": "The latest start of a recording.",
     "host": "The host's Zoom user id or e-mail address.",
     "meeting": "The number of a meeting or webinar.",
     "topic": "A part of the topic.",
@@ -87,7 +90,7 @@ _TOKEN_FORM: Json = {
     "properties": {
         "grant_type": {"enum": sorted(GRANTS)},
         "account_id": {"type": "string", "description": "Any text, or the id of a connection to use."},
-        "client_id": {"type": "string", "description": "The key's id, where it is not sent by HTTP Basic."},
+        "client_id": {"type": "string", "description": "The key's id, if it is not sent with HTTP Basic."},
         "client_secret": {"type": "string", "description": "The key's secret, or the whole key."},
     },
 }
@@ -95,28 +98,28 @@ _TOKEN_FORM: Json = {
 _LABEL: Json = {
     "type": "string",
     "maxLength": LONGEST,
-    "description": "What people call the connection, without whole e-mail addresses.",
+    "description": "The display name of the connection, without whole e-mail addresses.",
 }
 
 _SUBSCRIPTION_FIELDS: Json = {
-    "url": {"type": "string", "description": "Where events are sent: an https URL on port 443. Or name a queue."},
+    "url": {"type": "string", "description": "The https URL, on port 443, to which events are sent. Or name a queue."},
     "queue": {
         "type": "string",
-        "description": "The URL of a standard SQS queue that lets this stack's role in.",
+        "description": "The URL of a standard SQS queue to which this stack's role may send.",
     },
     "types": {
         "type": "array",
         "items": {"type": "string"},
-        "description": "Zoom's names of events; a star at the end stands for any rest.",
+        "description": "Zoom's names of events. A star at the end matches any rest.",
     },
     "filters": {
         "type": "object",
         "additionalProperties": True,
-        "description": "meeting, host and connection, each one id or a list; kind, meeting or webinar.",
+        "description": "meeting, host and connection: an id or a list of ids each. kind: meeting or webinar.",
     },
-    "payload": {"enum": ["full", "thin"], "description": "thin has a dataref in place of data."},
+    "payload": {"enum": ["full", "thin"], "description": "thin: events have a dataref instead of data."},
     "rate": {"type": ["integer", "null"], "description": "The most deliveries per second."},
-    "ordered": {"type": "boolean", "description": "In order within each instance of a meeting."},
+    "ordered": {"type": "boolean", "description": "Whether events of one instance of a meeting are sent in order."},
     "description": {"type": "string"},
 }
 
@@ -131,10 +134,10 @@ def _subscription_path(operations: Json) -> Json:
 
 SUBSCRIPTIONS: Json = {
     "/subscriptions": {
-        "get": _about_subscription("list", "List who wants events", 200, "subscriptions:read"),
+        "get": _about_subscription("list", "List subscriptions", 200, "subscriptions:read"),
         "post": _about_subscription(
             "create",
-            "Ask for events at a URL or queue",
+            "Subscribe a URL or queue to events",
             201,
             requestBody=_body(required=True, **_SUBSCRIPTION_FIELDS),
         ),
@@ -159,7 +162,7 @@ SUBSCRIPTIONS: Json = {
                 200,
                 "subscriptions:read",
                 parameters=[
-                    _in_query("status", "Only those that were delivered, are retrying, or failed."),
+                    _in_query("status", "Only deliveries with this status: delivered, retrying or failed."),
                     _in_query("page_size", "1 to 300; 30 when it is absent."),
                     _in_query("next_page_token", "From the answer before."),
                 ],
@@ -170,12 +173,12 @@ SUBSCRIPTIONS: Json = {
         {
             "post": _about_subscription(
                 "redeliver",
-                "Send again: one event, all that failed, or a span of time",
+                "Send again: one event, all that failed, or those of a period",
                 202,
                 requestBody=_body(
                     required=True,
                     id={"type": "string", "description": "One event."},
-                    failed={"type": "boolean", "description": "All that failed, page by page."},
+                    failed={"type": "boolean", "description": "true for all that failed, page by page."},
                     **{name: {"type": "string"} for name in ("from", "to", "type", "meeting", "next_page_token")},
                 ),
             )
@@ -186,13 +189,13 @@ SUBSCRIPTIONS: Json = {
             {"post": {**_about_subscription(name, summary, status), **more}}
         )
         for name, summary, status, more in (
-            ("pause", "Send nothing until it is resumed", 200, {}),
-            ("resume", "Send again, what was missed first", 200, {}),
-            ("verify", "Ask the target of a pending subscription once more", 202, {}),
+            ("pause", "Pause a subscription", 200, {}),
+            ("resume", "Resume a subscription, beginning with the events it missed", 200, {}),
+            ("verify", "Challenge the target of a pending subscription again", 202, {}),
             ("test", "Send a test event", 202, {}),
             (
                 "rotate",
-                "Make a new secret, beside the one before for some hours",
+                "Make a new secret; the former one stays valid for some hours",
                 200,
                 {"requestBody": _body(required=False, overlap_hours={"type": "integer"})},
             ),
@@ -206,8 +209,8 @@ _PAGES = [
     _in_query("next_page_token", "From the answer before."),
 ]
 _MESSAGES: Json = {
-    "ids": {"type": "array", "items": {"type": "string"}, "description": "Messages, as the list has them."},
-    "all": {"type": "boolean", "description": "All of them, 200 at a time."},
+    "ids": {"type": "array", "items": {"type": "string"}, "description": "Ids of messages from the list."},
+    "all": {"type": "boolean", "description": "true for all messages, 200 at a time."},
 }
 
 
@@ -225,45 +228,45 @@ def _done_by_operators(method: str, name: str, summary: str, parameter: str, **b
 OPERATOR: Json = {
     "/operator/connections": _looked_at(
         "connections",
-        "Connections of the whole stack by state, with what to do",
+        "List the stack's connections by state, with what to do",
         _in_query("state", "Only those in this state."),
         *_PAGES,
     ),
-    "/operator/calls": _looked_at("calls", "Calls by day, operation and outcome; what is left of daily limits", _DAYS),
-    "/operator/events": _looked_at("events", "Events by day and type, duplicates, deliveries by outcome", _DAYS),
-    "/operator/refreshes": _looked_at("refreshes", "Refreshes by day and outcome, and what fails now", _DAYS),
-    "/operator/webhooks": _looked_at("webhooks", "How Zoom's deliveries come, by Zoom app"),
-    "/operator/keys": _looked_at("keys", "API keys of all tenants, made and revoked by day", _DAYS, *_PAGES),
+    "/operator/calls": _looked_at("calls", "Get calls by day and outcome, and what is left of daily limits", _DAYS),
+    "/operator/events": _looked_at("events", "Get events by type, duplicates, and deliveries by outcome", _DAYS),
+    "/operator/refreshes": _looked_at("refreshes", "Get refreshes by day and outcome, and what fails now", _DAYS),
+    "/operator/webhooks": _looked_at("webhooks", "Get the state of Zoom's deliveries by Zoom app"),
+    "/operator/keys": _looked_at("keys", "List the API keys of all tenants, and counts by day", _DAYS, *_PAGES),
     "/operator/keys/{keyId}": _done_by_operators(
         "patch",
         "limit_key",
-        "Set the rate limit of a key; null for the gateway's default",
+        "Set the rate limit of a key; null means the gateway's default",
         "keyId",
         requests_per_minute={"type": ["integer", "null"], "minimum": 1},
     ),
-    "/operator/keys/{keyId}/revoke": _done_by_operators("post", "revoke_key", "End a key for good", "keyId"),
-    "/operator/dead-letters": _looked_at("dead_letter_queues", "Dead-letter queues with their numbers of messages"),
+    "/operator/keys/{keyId}/revoke": _done_by_operators("post", "revoke_key", "Revoke a key", "keyId"),
+    "/operator/dead-letters": _looked_at("dead_letter_queues", "List dead-letter queues with their number of messages"),
     "/operator/dead-letters/{queue}": {
         "parameters": [_in_path("queue")],
-        **_looked_at("dead_letters", "Messages of a dead-letter queue: ids, types and times"),
+        **_looked_at("dead_letters", "List messages of a dead-letter queue: ids, types and times"),
     },
     "/operator/dead-letters/{queue}/redrive": _done_by_operators(
-        "post", "redrive", "Send messages back to the queue they came from", "queue", **_MESSAGES
+        "post", "redrive", "Move messages back to the queue they came from", "queue", **_MESSAGES
     ),
     "/operator/dead-letters/{queue}/discard": _done_by_operators(
         "post",
         "discard",
-        "Delete messages for good",
+        "Delete messages of a dead-letter queue",
         "queue",
         **_MESSAGES,
-        reason={"type": "string", "maxLength": 200, "description": "Why they may be lost."},
+        reason={"type": "string", "maxLength": 200, "description": "The reason, which is logged."},
     ),
 }
 
 PATHS: Json = {
     "/oauth/token": {
         "post": {
-            **_operation("token", "Change key id and secret for a bearer of an hour, as at Zoom", 200, scope=None),
+            **_operation("token", "Exchange key id and secret for a bearer of an hour, as at Zoom", 200, scope=None),
             "requestBody": {
                 "required": True,
                 "content": {"application/x-www-form-urlencoded": {"schema": _TOKEN_FORM}},
@@ -295,20 +298,20 @@ PATHS: Json = {
         "get": _operation("connections.get", "Get one connection", 200, scope="connections:read"),
         "patch": _operation(
             "connections.rename",
-            "Give a connection another label; null takes it away",
+            "Set the label of a connection; null removes it",
             200,
             scope="connections:write",
             requestBody=_body(required=True, label={**_LABEL, "type": ["string", "null"]}),
         ),
         "delete": _operation(
-            "connections.delete", "Disconnect: revoke at Zoom, then forget", 200, scope="connections:write"
+            "connections.delete", "Revoke a grant at Zoom and delete the connection", 200, scope="connections:write"
         ),
     },
     "/connections/{connectionId}/reconnect": {
         "parameters": [_ID],
         "post": _operation(
             "connections.reconnect",
-            "Get a link to consent again",
+            "Get a link by which a person consents again",
             201,
             scope="connections:write",
             requestBody=_body(required=False, return_url={"type": "string"}, label=_LABEL),
@@ -316,11 +319,11 @@ PATHS: Json = {
     },
     **SUBSCRIPTIONS,
     "/archive/policy": {
-        "parameters": [_in_query("connection", "The connection whose own policy it is; without it, the tenant's.")],
-        "get": _operation("archive.policy", "Get what is archived", 200, scope="archive:read"),
+        "parameters": [_in_query("connection", "A connection with its own policy. Without it, the tenant's.")],
+        "get": _operation("archive.policy", "Get the archive's policy", 200, scope="archive:read"),
         "put": _operation(
             "archive.set_policy",
-            "Set what is archived; an empty object turns the archive on",
+            "Set the archive's policy; an empty object turns the archive on",
             200,
             scope="archive:write",
             requestBody=_body(
@@ -335,13 +338,13 @@ PATHS: Json = {
             ),
         ),
         "delete": _operation(
-            "archive.end_policy", "Let a connection follow its tenant's policy again", 204, scope="archive:write"
+            "archive.end_policy", "Delete a connection's own policy: the tenant's applies", 204, scope="archive:write"
         ),
     },
     "/archive/recordings": {
         "get": _operation(
             "archive.recordings",
-            "List the recordings in the archive, the newest first",
+            "List the recordings in the archive, newest first",
             200,
             scope="archive:read",
             parameters=[_in_query(name, text) for name, text in _ARCHIVE_PARAMETERS.items()],
@@ -350,19 +353,19 @@ PATHS: Json = {
     "/archive/recordings/{recordingId}": {
         "parameters": [_in_path("recordingId")],
         "get": _operation(
-            "archive.recording", "Get one recording, with links that end in five minutes", 200, scope="archive:read"
+            "archive.recording", "Get one recording, with links that expire in five minutes", 200, scope="archive:read"
         ),
         "delete": _operation("archive.delete", "Delete the copy in the archive", 204, scope="archive:write"),
     },
     "/archive/recordings/{recordingId}/retry": {
         "parameters": [_in_path("recordingId")],
-        "post": _operation("archive.retry", "Try the files again that were given up", 202, scope="archive:write"),
+        "post": _operation("archive.retry", "Retry the failed files of a recording", 202, scope="archive:write"),
     },
     "/archive/recordings/{recordingId}/transcript": {
         "parameters": [
             _in_path("recordingId"),
-            _in_query("format", "text, vtt or json; else what Accept asks for."),
-            _in_query("file", "The id of one of several transcripts."),
+            _in_query("format", "text, vtt or json. Without it, the header Accept decides."),
+            _in_query("file", "The id of a transcript, if there are several."),
         ],
         "get": _operation("archive.transcript", "Get the transcript, with speakers", 200, scope="archive:read"),
     },
@@ -373,7 +376,7 @@ PATHS: Json = {
     "/jobs": {
         "get": _operation(
             "jobs.list",
-            "List jobs, the youngest first",
+            "List jobs, newest first",
             200,
             scope="jobs:read",
             parameters=[
@@ -390,10 +393,10 @@ PATHS: Json = {
                 required=True,
                 operation={"type": "string", "description": "Such as meetings.create, or registrants.sync."},
                 rows={"type": "array", "items": {"type": "object"}, "minItems": 1, "maxItems": 1000},
-                file={"type": "object", "description": "In place of rows: the answer has an address for a file."},
-                connection={"description": "The id of a connection, or a column that names one for each row."},
+                file={"type": "object", "description": "Instead of rows: the answer has an upload address."},
+                connection={"description": "The id of a connection, or the column with the id for each row."},
                 mapping={"type": "object", "description": "columns, defaults and locale."},
-                dry_run={"type": "boolean", "description": "Check every row, and change nothing."},
+                dry_run={"type": "boolean", "description": "true to check every row and change nothing."},
                 duplicates={"enum": ["refuse", "keep"]},
             ),
         ),
@@ -408,11 +411,11 @@ PATHS: Json = {
     },
     "/jobs/{jobId}/resume": {
         "parameters": [_in_path("jobId")],
-        "post": _operation("jobs.resume", "Let a paused job go on", 200, scope="jobs:write"),
+        "post": _operation("jobs.resume", "Resume a paused job", 200, scope="jobs:write"),
     },
     "/jobs/{jobId}/cancel": {
         "parameters": [_in_path("jobId")],
-        "post": _operation("jobs.cancel", "End a job; what it made stays", 200, scope="jobs:write"),
+        "post": _operation("jobs.cancel", "Cancel a job; what it has made stays", 200, scope="jobs:write"),
     },
     "/jobs/{jobId}/results": {
         "parameters": [_in_path("jobId")],
@@ -433,11 +436,11 @@ PATHS: Json = {
         "get": _operation("jobs.undo", "Get the job that undoes this one", 200, scope="jobs:read"),
     },
     "/erasures": {
-        "get": _operation("erasures.list", "List what was erased", 200, scope="erasures:read"),
+        "get": _operation("erasures.list", "List the receipts of erasures", 200, scope="erasures:read"),
         "post": _with(
             _operation(
                 "erasures.create",
-                "Erase all that is held about a person, or about the whole tenant",
+                "Erase everything that is stored about a person or the whole tenant",
                 202,
                 scope="erasures:write",
                 requestBody=_body(
@@ -449,12 +452,12 @@ PATHS: Json = {
                     },
                     email={
                         "type": "string",
-                        "description": "The person, by their whole address; with an id, for what names no id.",
+                        "description": "The person's whole e-mail address. With an id, both are looked for.",
                     },
-                    tenant={"type": "string", "description": "Your own tenant's name, alone: everybody in it."},
+                    tenant={"type": "string", "description": "Your own tenant, to erase all of it. No other field."},
                     dry_run={
                         "type": "boolean",
-                        "description": "Count what would be deleted, and change nothing.",
+                        "description": "true to count what would be deleted and change nothing.",
                     },
                 ),
             ),
@@ -478,7 +481,7 @@ PATHS: Json = {
     "/auth/zoom/redeem": {
         "post": _operation(
             "connections.redeem",
-            "Take a new connection into use",
+            "Redeem a one-time code: the new connection starts to work",
             200,
             scope="connections:write",
             requestBody=_body(required=True, code={"type": "string"}, owner={"type": "string"}),
@@ -487,7 +490,7 @@ PATHS: Json = {
     "/events": {
         "get": _operation(
             "events.list",
-            "Read the log of events, the newest first or forwards from a cursor",
+            "Read the log of events, newest first or forwards from a cursor",
             200,
             scope="events:read",
             parameters=[_in_query(name, about) for name, about in _LOG_PARAMETERS.items()],
@@ -504,7 +507,7 @@ PATHS: Json = {
     "/events/replay": {
         "post": _operation(
             "events.replay_range",
-            "Publish a part of the log again",
+            "Publish a period of the log again",
             202,
             scope="events:write",
             requestBody=_body(required=True, **{"from": {"type": "string", "format": "date-time"}}),
@@ -513,20 +516,20 @@ PATHS: Json = {
     "/meetings/{number}/state": {
         "parameters": [_in_path("number")],
         "get": _operation(
-            "state.meeting", "What a meeting is, whether it is on, and who is there", 200, scope="events:read"
+            "state.meeting", "Get a meeting, whether it runs, and who is present", 200, scope="events:read"
         ),
     },
     "/meetings/{number}/attendance": {
         "parameters": [_in_path("number")],
         "get": _operation(
             "state.attendance",
-            "Who was there and for how long",
+            "Get who was present and for how long",
             200,
             scope="events:read",
             parameters=[
                 _in_query("occurrence", "The planned start of the occurrence.", format="date-time"),
-                _in_query("uuid", "One instance; the last one without it."),
-                _in_query("present_from", "Which part of the time held is enough, from 0 to 1.", type="number"),
+                _in_query("uuid", "One instance. Without it, the last one."),
+                _in_query("present_from", "The share of the held time that counts as present, 0 to 1.", type="number"),
             ],
         ),
     },
@@ -534,46 +537,46 @@ PATHS: Json = {
         "parameters": [_in_path("number")],
         "get": _operation(
             "state.matrix",
-            "Who was in which occurrence of a series",
+            "Get who was in which occurrence of a series",
             200,
             scope="events:read",
             parameters=[
-                _in_query("from", "Occurrences planned from this moment on.", format="date-time"),
-                _in_query("to", "Occurrences planned before this moment; now without it.", format="date-time"),
-                _in_query("present_from", "Which part of the time held is enough, from 0 to 1.", type="number"),
+                _in_query("from", "The start of the period of planned occurrences.", format="date-time"),
+                _in_query("to", "The end of the period, not included. Without it, now.", format="date-time"),
+                _in_query("present_from", "The share of the held time that counts as present, 0 to 1.", type="number"),
             ],
         ),
     },
     "/meetings/{number}/registrations": {
         "parameters": [_in_path("number")],
-        "get": _operation("state.registrations", "Who registered", 200, scope="events:read"),
+        "get": _operation("state.registrations", "List the registrants of a meeting", 200, scope="events:read"),
     },
     "/meetings/{number}/recordings": {
         "parameters": [_in_path("number")],
-        "get": _operation("state.recordings", "Which recordings there are", 200, scope="events:read"),
+        "get": _operation("state.recordings", "List the recordings of a meeting", 200, scope="events:read"),
     },
     "/users/{user}": {
         "parameters": [_in_path("user")],
-        "get": _operation("state.user", "What events reported of a user", 200, scope="events:read"),
+        "get": _operation("state.user", "Get a user as events reported them", 200, scope="events:read"),
     },
     "/webhooks": {
         "get": _operation(
-            "webhooks.list", "See whether Zoom's deliveries arrive, by connection", 200, scope="connections:read"
+            "webhooks.list", "Get whether Zoom's deliveries arrive, by connection", 200, scope="connections:read"
         ),
     },
     "/meetings/{meetingId}/sdk-signature": {
         "parameters": [_in_path("meetingId")],
         "post": _operation("sdk.signature", "Get what a browser needs to join", 200, scope="meetings:read"),
     },
-    "/health": {"get": _operation("health", "Whether it runs", 200, scope=None)},
+    "/health": {"get": _operation("health", "Check that the function runs", 200, scope=None)},
     "/health/deep": {
-        "get": _operation("health.deep", "Whether what it needs can be reached", 200, scope="health:read"),
+        "get": _operation("health.deep", "Check everything that the gateway depends on", 200, scope="health:read"),
     },
     **OPERATOR,
-    "/usage": {"get": _operation("usage", "Calls and quota by day", 200, scope="usage:read")},
-    "/openapi.json": {"get": _operation("openapi", "The whole API, as OpenAPI", 200, scope=None)},
+    "/usage": {"get": _operation("usage", "Get calls and quota by day", 200, scope="usage:read")},
+    "/openapi.json": {"get": _operation("openapi", "Get the whole API as OpenAPI", 200, scope=None)},
     "/openapi/{document}": {
         "parameters": [_in_path("document")],
-        "get": _operation("openapi.family", "One family of operations, as OpenAPI: users.json, say", 200, scope=None),
+        "get": _operation("openapi.family", "Get one family as OpenAPI, such as users.json", 200, scope=None),
     },
 }

@@ -1,6 +1,6 @@
-"""The page of the API under `/docs` of the local front door: what `make web` built, with the API key of this machine.
+"""The page of the API under `/docs` of the local front door: the result of `make web`, with this machine's API key.
 
-The page asks this address alone: for its scripts, for the OpenAPI documents, and for the calls that people try on it.
+The page loads everything from this address: its scripts, the OpenAPI documents, and the calls that people try.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dev.local_page import page
 from ops.project import WEB_CLIENT
 
 FILE = "api-reference.html"
-# Styles of its own code blocks and icons are inline. It makes no worker, and no code from text.
+# Its code blocks and icons have inline styles. It makes no worker, and no code from text.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"

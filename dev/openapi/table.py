@@ -19,7 +19,7 @@ _COLUMNS = ("Method", "Path", "What", "Success", "Zoom scopes", "Key scope", "Ra
 
 
 def table() -> str:
-    """The whole page."""
+    """Return the whole page."""
     rows = [each for each in operations() if not each.own]
     links = [f"* [{title}](#{name})" for name, title in FAMILIES.items()]
     head = _HEAD.format(count=len(rows)) + "\n".join(links) + "\n"
@@ -40,9 +40,9 @@ def _cells(operation: Operation) -> list[str]:
     if operation.items is not None:
         notes.append("`all=true`.")
     if operation.monthly:
-        notes.append("Longer spans than a month are split.")
+        notes.append("Periods longer than a month are split.")
     if operation.weekly:
-        notes.append("Longer spans than a week are split.")
+        notes.append("Periods longer than a week are split.")
     return [
         operation.method,
         f"`{operation.path}`",

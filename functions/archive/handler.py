@@ -1,4 +1,4 @@
-"""`/archive`: what is archived, and what is in the archive. Finds recordings from events, and sweeps by schedule."""
+"""`/archive`: policies, and the archived recordings. It also finds recordings from events, and sweeps by schedule."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _TEXT = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 _FORM = re.compile(r"text|vtt|json")
 _FORMS = {"text/plain": "text", "text/vtt": "vtt"}
 _CONTENT_TYPES = {form: f"{kind}; charset=utf-8" for kind, form in _FORMS.items()}
-# A step of the sweep may ask Zoom twice and S3 some times.
+# The time for one step of the sweep, with up to two requests to Zoom and some to S3.
 _TIME_FOR_A_STEP = 60.0
 
 
@@ -57,7 +57,7 @@ def archive() -> Archive:
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Answer a request, take note of events from the queue, or carry out the schedule's `{"action": "sweep"}`."""
+    """Answer a request, register recordings from events of the queue, or run the schedule's `{"action": "sweep"}`."""
     if "Records" not in event and "action" not in event:
         return router.handle(event, context)
     observability.begin_correlation(getattr(context, "aws_request_id", ""))
@@ -70,7 +70,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 
 @router.route("GET", "/archive/policy", scope="archive:read")
 def policy(request: Request, principal: Principal) -> Response:
-    """Answer the policy that counts for the tenant, or for the connection in `connection`."""
+    """Answer the policy that applies to the tenant, or to the connection in `connection`."""
     connection = _connection(request, principal)
     return _policy(principal, connection)
 
@@ -99,7 +99,7 @@ def delete_policy(request: Request, principal: Principal) -> Response:
 
 @router.route("GET", "/archive/recordings", scope="archive:read")
 def recordings(request: Request, principal: Principal) -> Response:
-    """Answer a page of the archive, the newest first."""
+    """Answer a page of the archive, newest first."""
     tokens = PageTokens("archive", principal.tenant, PLACE)
     query = _query(Fields(request.query), tokens)
     found, after = archive().catalogue().page(principal.tenant, query, _reach(principal))
@@ -110,7 +110,7 @@ def recordings(request: Request, principal: Principal) -> Response:
 
 @router.route("GET", "/archive/recordings/{recording_id}", scope="archive:read")
 def recording(request: Request, principal: Principal, recording_id: str) -> Response:  # noqa: ARG001 - a route's form
-    """Answer one recording with its files and links to them."""
+    """Answer one recording with its files and their links."""
     return json_response(200, archive().catalogue().one(principal.tenant, recording_id, _reach(principal)))
 
 
@@ -125,7 +125,7 @@ def delete_recording(request: Request, principal: Principal, recording_id: str) 
 
 @router.route("POST", "/archive/recordings/{recording_id}/retry", scope="archive:write")
 def retry(request: Request, principal: Principal, recording_id: str) -> Response:  # noqa: ARG001
-    """Give the files of a recording that have failed another try."""
+    """Queue the failed files of a recording for another try."""
     _, files = archive().catalogue().find(principal.tenant, recording_id, _reach(principal))
     retried = sum(archive().discovery.retry(file) for file in files if file.state is FileState.FAILED)
     archive().settling.settle(principal.tenant, recording_id)
@@ -164,7 +164,10 @@ def _policy(principal: Principal, connection: str | None) -> Response:
 
 
 def _connection(request: Request, principal: Principal) -> str | None:
-    """Return the connection that a policy is asked for. Raises InvalidRequest, and NotFound out of reach."""
+    """Return the connection of a request for a policy.
+
+    Raises InvalidRequest, and NotFound for one the caller may not use.
+    """
     fields = Fields(request.query)
     fields.only(("connection",))
     asked = fields.matching("connection", CONNECTION_ID, "The id of a connection.") or principal.connection
@@ -173,7 +176,7 @@ def _connection(request: Request, principal: Principal) -> str | None:
 
 
 def _may_set(principal: Principal, connection: str | None) -> None:
-    """A person sets the policy of their own connections only. Raises Forbidden."""
+    """Raise Forbidden unless the caller may set the policy. People may set those of their own connections only."""
     if connection is None and owner_filter(principal) is not None:
         raise Forbidden(["connections:all"])
 
@@ -204,7 +207,7 @@ def _query(fields: Fields, tokens: PageTokens) -> RecordingQuery:
 
 
 def _is_noted(record: Mapping[str, Any], deadline: Deadline) -> bool:
-    """Return whether an event of the queue is done with. An unreadable one ends as a dead letter."""
+    """Return whether an event of the queue is done. An unreadable one goes to the dead-letter queue."""
     try:
         event = CloudEvent.from_json(record["body"])
     except (KeyError, TypeError, ValueError):
@@ -223,7 +226,7 @@ def _is_noted(record: Mapping[str, Any], deadline: Deadline) -> bool:
 
 
 def _reader(event: CloudEvent, deadline: Deadline) -> Read:
-    """Return a reader that looks for the event's connection when it is first used."""
+    """Return a reader that looks up the event's connection at its first use."""
 
     def read(path: str) -> Mapping[str, Any] | None:
         connection = archive().connections.get(event.tenant, event.connection_id or "")

@@ -1,4 +1,4 @@
-"""Moves files from Zoom into the archive: one message of the queue names one file, and comes back until it is done."""
+"""Copies files from Zoom into the archive: one message of the queue names one file, and returns until that is done."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from zoom_common.errors import GatewayError, InternalError, Unavailable
 from zoom_common.wiring.archive import Archive, ArchiveSettings
 
 _PAUSE_SECONDS = 60.0
-# A run is over after 300 seconds, killed or not: its message need not be hidden for the queue's half an hour.
+# A run is over after 300 seconds, killed or not, so its message need not be hidden for the queue's half an hour.
 _HIDDEN_SECONDS = 360.0
 
 
@@ -27,12 +27,12 @@ def archive() -> Archive:
 
 @cache
 def transfer() -> Transfer:
-    """Return what moves files, with connections that stay open from one message to the next."""
+    """Return what copies files, with connections that stay open from one message to the next."""
     return archive().transfer()
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Work on the messages; those named in the answer come back."""
+    """Work on the messages. The answer names those that have to come back."""
     observability.begin_correlation(getattr(context, "aws_request_id", ""))
     deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000)
     returned = [record["messageId"] for record in event["Records"] if not _is_done(record, deadline)]
@@ -40,7 +40,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _is_done(record: Mapping[str, Any], deadline: Deadline) -> bool:
-    """Return whether a message is finished. An unreadable one ends as a dead letter."""
+    """Return whether a message is finished. An unreadable one goes to the dead-letter queue."""
     work = of_message(record["body"])
     if work is None:
         observability.logger().error("message unreadable", message_id=record["messageId"])

@@ -1,10 +1,10 @@
 """The authorizer of the HTTP API: turns an API key, a bearer or a person's token into a principal or a denial reason.
 
-The request goes on to its function, for two reasons: an HTTP API cannot shape its own 401 and 403, and it caches the
-answer for every route of the same credential. So the function decides what the caller may do.
+The request is passed on to its function in both cases, for two reasons: an HTTP API cannot shape its own 401 and 403,
+and it caches the answer for every route of the same credential. So the function decides what the caller may do.
 
-Where a credential could not be judged, the authorizer fails: the API answers this one request with its own 500 and asks
-again for the next. An answer would be repeated for a minute, to a caller whose key is good.
+When a credential cannot be checked, the authorizer fails: the API answers this one request with its own 500 and asks
+again for the next one. A denial would be cached for a minute, although the caller's key may be good.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
 """
 
@@ -43,13 +43,13 @@ class AuthorizerSettings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> AuthorizerSettings:
-        """Read the settings. Raises MissingSetting, for the audience too once there is an issuer."""
+        """Read the settings. Raises MissingSetting, also for the audience when an issuer is set."""
         issuer = optional(environ, "OIDC_ISSUER")
         return cls(
             connections_table=require(environ, "CONNECTIONS_TABLE"),
             coordination_table=optional(environ, "COORDINATION_TABLE"),
             oidc_issuer=issuer,
-            # A token that this provider made for another program must not open this one.
+            # A token that this provider issued for another program must not be accepted here.
             oidc_audience=require(environ, "OIDC_AUDIENCE") if issuer else "",
             oidc_tenant_claim=optional(environ, "OIDC_TENANT_CLAIM", "tenant"),
             oidc_scope_claim=optional(environ, "OIDC_SCOPE_CLAIM", "scope"),
@@ -59,7 +59,7 @@ class AuthorizerSettings:
 
 
 def default_limit(environ: Mapping[str, str]) -> int | None:
-    """Return the requests a minute of a key that has no limit of its own, or None for no limit."""
+    """Return the limit of requests per minute for keys without one of their own, or None for no limit."""
     return int(optional(environ, "KEY_REQUESTS_PER_MINUTE", "0")) or None
 
 
@@ -80,7 +80,7 @@ def _bearers() -> BearerStore | None:
 
 
 class _People:
-    """Verifies tokens, and imports the JWT library with the first one: most callers have keys."""
+    """Verifies tokens. The JWT library is imported with the first one, because most callers use keys."""
 
     def verify(self, token: str, *, now: float) -> Principal | Denial:
         from zoom_common.access.oidc import verifier  # noqa: PLC0415 - see above
@@ -94,7 +94,7 @@ def _tokens() -> _People | None:
 
 
 class NotJudged(Exception):
-    """A store or the identity provider could not be asked about a credential."""
+    """A credential could not be checked, because a store or the identity provider does not answer."""
 
 
 _PASSING = frozenset({"unavailable", "internal_error"})

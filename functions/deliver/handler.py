@@ -1,4 +1,4 @@
-"""Delivers events to subscriptions as they come from the bus, and wakes by schedule what is due."""
+"""Delivers events from the bus to subscriptions, and wakes due subscriptions by schedule."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def subscriptions() -> Subscriptions:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """Deliver a batch; the messages named in the answer come back. The schedule's event has no messages."""
+    """Deliver a batch. The answer names the messages that have to come back. The schedule's event has no messages."""
     if "Records" not in event:
         woken = subscriptions().fan_out.sweep()
         if woken:

@@ -1,8 +1,8 @@
 """`/erasures`: deletes everything that is stored about a person or a tenant, from requests and from a queue.
 
-The request stores the moment before which no event comes back, and answers at once. One message does the work. It
-returns to the queue until everything is done, and resumes where the record of the erasure says. A second pass, some
-minutes later, deletes what was being written during the first.
+The request stores the time before which no event comes back, and answers at once. One message does the work. It returns
+to the queue until everything is done, and resumes at the position in the record. A second pass, some minutes later,
+deletes what was being written during the first.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from zoom_common.wiring.throttle import key_limits
 
 @dataclass(frozen=True, slots=True)
 class ErasuresSettings:
-    """Tables, queues and the bus. `settle_seconds`: how long work that was under way may still write items."""
+    """Tables, queues and the bus. `settle_seconds`: how long an operation under way may still write items."""
 
     connections_table: str
     events_table: str
@@ -74,10 +74,10 @@ class ErasuresSettings:
 _TIME_FOR_A_PAGE_MS = 30_000
 # API Gateway gives up after 30 seconds.
 _DRY_RUN_SECONDS = 20.0
-# How long a failed message waits. The queue gives up after a thousand tries, which is some eight hours.
+# How long a failed message waits. The queue gives up after a thousand tries, which take about eight hours.
 _PAUSE_SECONDS = 30
 _FIELDS = {"zoom_user_id", "email", "tenant", "dry_run"}
-_MOST_NAMED = 20  # a body has room for more unknown fields than an answer
+_MOST_NAMED = 20  # a body may have more unknown fields than an answer has room for
 
 
 @cache
@@ -185,12 +185,13 @@ def _target(body: Mapping[str, Any], tenant: str) -> ErasureTarget:
 def _is_dry(body: Mapping[str, Any]) -> bool:
     dry = body.get("dry_run", False)
     if not isinstance(dry, bool):
-        raise InvalidRequest([FieldError("dry_run", "true or false.")])  # an unclear value must not erase
+        # a value other than true or false must not erase
+        raise InvalidRequest([FieldError("dry_run", "true or false.")])
     return dry
 
 
 def _is_done(record: Mapping[str, Any], context: Any) -> bool:
-    """Return whether a message is finished. Others come again later; unreadable ones end as dead letters."""
+    """Return whether a message is finished. Others come again later; unreadable ones go to the dead-letter queue."""
     try:
         job = from_message(json.loads(record["body"]))
     except (KeyError, TypeError, ValueError):
@@ -208,7 +209,7 @@ def _is_done(record: Mapping[str, Any], context: Any) -> bool:
 
 
 def _resume(job: Job, context: Any) -> float | None:
-    """Resume a job. Return the seconds until it goes on, or None when nothing is left to do."""
+    """Resume a job. Return the seconds until it continues, or None when nothing is left to do."""
     progress = erasure().resume(job, should_stop=lambda: context.get_remaining_time_in_millis() < _TIME_FOR_A_PAGE_MS)
     if progress.finished is not None:
         observability.count("ErasuresDone", about=progress.finished.about)

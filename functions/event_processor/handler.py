@@ -1,4 +1,4 @@
-"""Turns verified deliveries on the ingest queue into events on the bus, each once."""
+"""Turns verified deliveries from the ingest queue into events on the bus, each once."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Settings:
     events_table: str
     event_bus: str
     published_secrets: frozenset[str]
-    """Kinds of secret that subscribers asked for: download_tokens, passcodes, start_urls, stream_keys, ip_addresses."""
+    """Kinds of secret that subscribers receive: download_tokens, passcodes, start_urls, stream_keys, ip_addresses."""
     retention_days: int
     projection_retention_days: int
     coordination_table: str
@@ -52,7 +52,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
-        """The settings in a function's environment."""
+        """Return the settings in a function's environment."""
         kinds = optional(environ, "PUBLISHED_SECRETS").split(",")
         return cls(
             connections_table=require(environ, "CONNECTIONS_TABLE"),
@@ -68,7 +68,7 @@ class Settings:
 
 @cache
 def processor() -> EventProcessor:
-    """The container's processor."""
+    """Return the container's processor."""
     settings = Settings.from_env(os.environ)
     dynamodb = client("dynamodb")
     events = ReadAhead(dynamodb, settings.events_table, EVENTS)
@@ -94,14 +94,14 @@ _duplicates = Counter[str]()
 
 
 def _count(name: str, value: int = 1, **dimensions: str) -> None:
-    """Count for the metrics, and duplicates for operators as well."""
+    """Count for the metrics, and duplicates also for operators."""
     count(name, value, **dimensions)
     if name == "EventDuplicate":
         _duplicates[name] += value
 
 
 def _write_duplicates() -> None:
-    """Add this batch's duplicates to the day's. Few batches have any: the others pay nothing for it."""
+    """Add this batch's duplicates to the day's count. Few batches have any, and the others write nothing."""
     found = _duplicates.total()
     if not found:
         return
@@ -127,7 +127,7 @@ def _outbox(table: Table, bus: str) -> Outbox:
 
 
 def _on_event(settings: Settings) -> Callable[[ZoomEvent], None]:
-    """Return what keeps the hosts' calendars, and records changes where containers cache reads."""
+    """Return a function that updates the hosts' calendars, and records changes for the containers' cached reads."""
     shared = Table(client("dynamodb"), settings.coordination_table, COORDINATION)
     calendar = HostCalendar(shared, clock=time.time)
     if not settings.reads_are_remembered:
@@ -143,27 +143,27 @@ def _on_event(settings: Settings) -> Callable[[ZoomEvent], None]:
 
 @cache
 def heartbeats() -> Heartbeats:
-    """The heartbeats, of which one says that a delivery came."""
+    """Return the heartbeats. One of them records that a delivery arrived."""
     return Heartbeats.from_env(os.environ, lambda: client("dynamodb"), clock=time.time)
 
 
 @cache
 def webhook_status() -> WebhookStatusStore:
-    """Where each app's last delivery is noted."""
+    """Return the store of each app's last delivery."""
     return WebhookStatusStore(
         Table(client("dynamodb"), Settings.from_env(os.environ).coordination_table, COORDINATION), time.time
     )
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Handle a batch; the messages named in the answer come back."""
+    """Handle a batch. The answer names the messages that have to come back."""
     deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000)
     failed = processor().process(event["Records"], deadline)
     if failed:
         logger().warning("messages come back", messages=failed)
     _write_duplicates()
     delivered = verified_apps(event["Records"])
-    if delivered:  # what reconcile made says nothing about Zoom's deliveries
+    if delivered:  # an event that reconcile made does not show that Zoom delivers
         heartbeats().beat(WEBHOOK)
     for app, at in delivered.items():
         webhook_status().verified(app, at)

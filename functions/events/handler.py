@@ -1,4 +1,4 @@
-"""What was received, `/events...`; what that adds up to, `/meetings/...`, `/users/...`; how it comes, `/webhooks`."""
+"""`/events`: the log. `/meetings` and `/users`: the projections. `/webhooks`: whether Zoom's deliveries arrive."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
-        """The settings in a function's environment."""
+        """Return the settings in a function's environment."""
         return cls(
             connections_table=require(environ, "CONNECTIONS_TABLE"),
             events_table=require(environ, "EVENTS_TABLE"),
@@ -70,14 +70,14 @@ class Settings:
 _LOG_FIELDS = ("type", "meeting", "uuid", "connection", "from", "to", "page_size", "next_page_token")
 _READ_FIELDS = (*_LOG_FIELDS, "order", "after")
 
-# Rows have no place for what they are about. API Gateway takes 10 KB of headers in all.
+# CSV and JSON lines have no place for the meeting, so headers have it. API Gateway accepts 10 KB of headers in all.
 INSTANCES_HEADER = "x-gateway-instances"
 _MOST_INSTANCES = 200
 
 
 @cache
 def settings() -> Settings:
-    """The settings of this container."""
+    """Return this container's settings."""
     return Settings.from_env(os.environ)
 
 
@@ -92,37 +92,37 @@ def _events_table() -> Table:
 
 @cache
 def meetings() -> MeetingReader:
-    """The projections, once per container."""
+    """Return the reader of the projections, made once per container."""
     return MeetingReader(ProjectionStore(_events_table()), clock=time.time)
 
 
 @cache
 def archive() -> LogReader:
-    """The event log, once per container."""
+    """Return the reader of the event log, made once per container."""
     return LogReader(EventLog(_events_table(), clock=time.time), LogIndex(_events_table()))
 
 
 @cache
 def publisher() -> BusPublisher:
-    """The bus, once per container."""
+    """Return the publisher to the bus, made once per container."""
     return BusPublisher(settings().event_bus, client("events"))
 
 
 @cache
 def connections() -> ConnectionStore:
-    """Who reaches what."""
+    """Return the connections, which decide what a caller may see."""
     return ConnectionStore(Table(client("dynamodb"), settings().connections_table, CONNECTIONS))
 
 
 @cache
 def webhook_status() -> WebhookStatusStore:
-    """What is known of Zoom's deliveries."""
+    """Return the status of Zoom's deliveries."""
     return WebhookStatusStore(Table(client("dynamodb"), settings().coordination_table, COORDINATION), time.time)
 
 
 @router.route("GET", "/events", scope="events:read")
 def events(request: Request, principal: Principal) -> Response:
-    """A page of the log: newest first, or forwards with `order=asc` or a cursor in `after`."""
+    """Answer a page of the log: newest first, or forwards with `order=asc` or a cursor in `after`."""
     fields = log_fields(request)
     fields.only(_READ_FIELDS)
     if reads_forwards(fields):
@@ -134,9 +134,9 @@ def events(request: Request, principal: Principal) -> Response:
 
 
 def _forwards(fields: Fields, principal: Principal) -> Response:
-    """A page in the order in which events became visible, with the cursor to go on from and until when it is complete.
+    """Answer a page in the order in which events became visible, with the next cursor and until when it is complete.
 
-    `next_page_token` is the cursor again where more is ready, and empty where the reader has caught up.
+    `next_page_token` is the same cursor where more is ready, and empty where nothing is.
     """
     now, tokens = time.time(), forward_tokens(principal.tenant)
     query = log_query_of(fields, now=now, retention_days=settings().retention_days, tokens=tokens)
@@ -155,14 +155,14 @@ def _forwards(fields: Fields, principal: Principal) -> Response:
 
 @router.route("GET", "/events/{event_id}", scope="events:read")
 def event(request: Request, principal: Principal, event_id: str) -> Response:  # noqa: ARG001
-    """One event as it was published."""
+    """Answer one event as it was published."""
     found = _event(principal, event_id)
     return json_response(200, json.loads(found.to_json()))
 
 
 @router.route("POST", "/events/{event_id}/replay", scope="events:write")
 def replay(request: Request, principal: Principal, event_id: str) -> Response:  # noqa: ARG001
-    """Publish one event again, with the id it has."""
+    """Publish one event again, with its id."""
     publisher().publish([_event(principal, event_id)])
     return json_response(202, {"replayed": 1, "next_page_token": ""})
 
@@ -180,13 +180,13 @@ def replay_range(request: Request, principal: Principal) -> Response:
 
 @router.route("GET", "/meetings/{number}/state", scope="events:read")
 def state(request: Request, principal: Principal, number: str) -> Response:  # noqa: ARG001 - the router gives it
-    """What a meeting or webinar is, whether it is on, and who is there."""
+    """Answer the definition of a meeting or webinar, whether it is running, and who is present."""
     return json_response(200, meetings().state(principal.tenant, number, visible_connections(principal, connections())))
 
 
 @router.route("GET", "/meetings/{number}/attendance", scope="events:read")
 def attendance(request: Request, principal: Principal, number: str) -> Response:
-    """Who was there and for how long, in one instance (`uuid` or the last one) or one planned occurrence."""
+    """Answer who was present and for how long, in one instance (`uuid`, else the last) or one planned occurrence."""
     fields = Fields(request.query)
     fields.only(("occurrence", "uuid", "present_from"))
     occurrence, present_from = fields.moment_ms("occurrence"), _share(fields)
@@ -206,7 +206,7 @@ def attendance(request: Request, principal: Principal, number: str) -> Response:
 
 @router.route("GET", "/meetings/{number}/attendance/matrix", scope="events:read")
 def matrix(request: Request, principal: Principal, number: str) -> Response:
-    """Who was in which occurrence of a series, of those planned within `from` and `to`."""
+    """Answer who was in which occurrence of a series, for those planned between `from` and `to`."""
     fields = Fields(request.query)
     fields.only(("from", "to", "present_from"))
     since, until, present_from = fields.moment_ms("from"), fields.moment_ms("to"), _share(fields)
@@ -217,7 +217,7 @@ def matrix(request: Request, principal: Principal, number: str) -> Response:
 
 
 def _people(request: Request, found: Mapping[str, Any]) -> Response:
-    """An answer about people in the form that `Accept` names."""
+    """Return an answer about people in the form that `Accept` names."""
     form = form_of(request.headers.get("accept", ""))
     if form is None:
         return json_response(200, found, {"vary": "accept"})
@@ -226,33 +226,33 @@ def _people(request: Request, found: Mapping[str, Any]) -> Response:
 
 
 def _listed(found: Mapping[str, Any]) -> str:
-    """The uuids of the instances that rows are made of. A header has room for so many."""
+    """Return the uuids of the instances that the rows come from, as many as a header has room for."""
     return ", ".join(found["instances_used"][:_MOST_INSTANCES])
 
 
 @router.route("GET", "/meetings/{number}/registrations", scope="events:read")
 def registrations(request: Request, principal: Principal, number: str) -> Response:  # noqa: ARG001
-    """Who registered."""
+    """Answer the registrants."""
     found = meetings().registrations(principal.tenant, number, visible_connections(principal, connections()))
-    return json_response(200, {"registrants": found, "instances_used": []})  # people register for none
+    return json_response(200, {"registrants": found, "instances_used": []})  # people do not register for these
 
 
 @router.route("GET", "/meetings/{number}/recordings", scope="events:read")
 def recordings(request: Request, principal: Principal, number: str) -> Response:  # noqa: ARG001
-    """What was recorded."""
+    """Answer the recordings."""
     found = meetings().recordings(principal.tenant, number, visible_connections(principal, connections()))
     return json_response(200, {"meetings": found, "instances_used": [each["uuid"] for each in found]})
 
 
 @router.route("GET", "/users/{user}", scope="events:read")
 def user(request: Request, principal: Principal, user: str) -> Response:  # noqa: ARG001
-    """One user of the Zoom account."""
+    """Answer one user of the Zoom account."""
     return json_response(200, meetings().user(principal.tenant, user, visible_connections(principal, connections())))
 
 
 @router.route("GET", "/webhooks", scope="connections:read")
 def webhooks(request: Request, principal: Principal) -> Response:
-    """Whether Zoom's deliveries arrive, for each connection the caller reaches."""
+    """Answer whether Zoom's deliveries arrive, for each connection that the caller may use."""
     tokens = PageTokens("webhooks", principal.tenant, CONNECTION_ID)
     page = _connections(request, principal, tokens)
     apps = {app: webhook_status().of_app(app) for app in {each.client_id for each in page.connections}}
@@ -286,7 +286,7 @@ def _asked(fields: Fields, principal: Principal) -> LogQuery:
 
 
 def _replay_fields(request: Request) -> Fields:
-    """The fields of a body, where a number may stand for its digits. Raises InvalidRequest."""
+    """Return the fields of a body. A number is read like its digits. Raises InvalidRequest."""
     body = body_of(request)
     given = {name: value for name in _LOG_FIELDS if (value := body.get(name)) is not None}
     wrong = [FieldError(name, "Invalid field.") for name, value in given.items() if not _is_text(value)]

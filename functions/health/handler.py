@@ -35,7 +35,7 @@ class HealthSettings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> HealthSettings:
-        """Read the settings; none is required."""
+        """Read the settings. None is required."""
         return cls(
             stage=optional(environ, "STAGE", "local"),
             coordination_table=optional(environ, "COORDINATION_TABLE"),
@@ -45,7 +45,10 @@ class HealthSettings:
 
 @dataclass(frozen=True, slots=True)
 class DeepHealthSettings:
-    """What the deep health checks. `queues` are URLs by name; names of dead-letter queues end in `_dead_letters`."""
+    """The settings of the deep health.
+
+    `queues` are URLs by name; names of dead-letter queues end in `_dead_letters`.
+    """
 
     connections_table: str
     events_table: str
@@ -91,7 +94,7 @@ def health(request: Request) -> Response:  # noqa: ARG001 - a route's signature
 
 @router.route("GET", "/openapi.json", scope=None)
 def openapi(request: Request) -> Response:
-    """Answer the API's OpenAPI description. It is public, as the documents are."""
+    """Answer the API's OpenAPI description. It needs no key, because the documents are public."""
     return _described(request)
 
 
@@ -108,7 +111,10 @@ def _described(request: Request, document: str = "") -> Response:
 
 @router.route("GET", "/health/deep", scope="health:read")
 def deep(request: Request, principal: Principal) -> Response:  # noqa: ARG001 - a route's signature
-    """Check tables, key, queues, Zoom, and when jobs and deliveries were last seen. 503 if the gateway cannot work."""
+    """Check tables, key, queues, Zoom, and when jobs and deliveries were last seen.
+
+    Answer 503 if the gateway cannot work.
+    """
     from zoom_common.edge.health import FAILING, examine  # noqa: PLC0415 - the shallow answer starts without
 
     found = examine(_checks())
@@ -118,7 +124,7 @@ def deep(request: Request, principal: Principal) -> Response:  # noqa: ARG001 - 
 
 @cache
 def _checks() -> dict[str, Check]:
-    # Only now: most that asks for health asks for the shallow answer, and boto3 is most of a start.
+    # Imported here: most requests for health are shallow ones, and boto3 takes most of a start's time.
     from zoom_common.aws import clients  # noqa: PLC0415
     from zoom_common.aws.table import CONNECTIONS, COORDINATION, EVENTS, Table  # noqa: PLC0415
     from zoom_common.edge import health as ask  # noqa: PLC0415
@@ -157,9 +163,9 @@ _PATH = "/:@!$&'()*+,;=-._~"
 
 
 def answer(request: Request) -> Response:
-    """Answer one of the routes above, or any address that the API has no route for.
+    """Answer one of the routes above, or any address for which the API has no route.
 
-    An address with slashes too many is sent on to the one that was meant, with 308: method and body stay. Raises what
+    An address with extra slashes is redirected to the right one, with 308, so that method and body stay. Raises what
     `Router.answer` raises, so 404 in Zoom's shape for callers with a key.
     """
     path = typed_path(request.path)

@@ -1,4 +1,4 @@
-"""One step of a job for the state machine, and the watch over jobs whose execution has died."""
+"""Runs one step of a job for the state machine, and watches for jobs whose execution has died."""
 
 from __future__ import annotations
 
@@ -87,19 +87,19 @@ def settings() -> Settings:
 
 @cache
 def store() -> JobStore:
-    """Return the jobs and their ledger."""
+    """Return the store of jobs."""
     return JobStore(Table(clients.client("dynamodb"), settings().events_table, EVENTS))
 
 
 @cache
 def key_store() -> ApiKeyStore:
-    """Return the API keys."""
+    """Return the store of API keys."""
     return ApiKeyStore(Table(clients.client("dynamodb"), settings().zoom_api.connections_table, CONNECTIONS))
 
 
 @cache
 def executions() -> Executions:
-    """Return the engine."""
+    """Return the client of the workflow engine."""
     return Executions(clients.boto3_client("stepfunctions"), settings().state_machine)
 
 
@@ -176,7 +176,7 @@ def runner() -> SliceRunner:
 
 
 def _lane() -> RowCalls:
-    """Return the calls of a lane: its gateway is used by one thread at a time."""
+    """Return the calls of a lane. Only one thread at a time uses its gateway."""
     zoom = gateway(settings().zoom_api)
     return RowCalls(
         gateway=zoom, send=Logged(zoom).call, clock=time.time, monotonic=time.monotonic, ids_of_job=_ids_of_job
@@ -184,9 +184,10 @@ def _lane() -> RowCalls:
 
 
 def in_threads(tasks: Sequence[Callable[[], list[Row]]]) -> list[list[Row]]:
-    """Carry tasks out at the same time. Return when all have ended, also when one of them has failed.
+    """Carry out tasks at the same time. Return when all have ended, also when one of them has failed.
 
-    A task that went on after its slice would be frozen with the container, and thaw when another slice has its rows.
+    A task that went on after its slice would be frozen with the container, and continue when another slice has its
+    rows.
     """
     with ThreadPoolExecutor(max_workers=max(1, len(tasks))) as pool:
         begun = [pool.submit(copy_context().run, each) for each in tasks]
@@ -194,7 +195,7 @@ def in_threads(tasks: Sequence[Callable[[], list[Row]]]) -> list[list[Row]]:
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Run a slice and answer with the state of the execution, or look after all jobs (`{"action": "watch"}`)."""
+    """Run a slice and answer the state of the execution, or check all jobs (`{"action": "watch"}`)."""
     observability.begin_correlation(str(event.get("job", "")), getattr(context, "aws_request_id", ""))
     if event.get("action") == "watch":
         return {"revived": revive(store(), executions().start, now=time.time())}
@@ -204,7 +205,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _key_refusal(principal: Principal) -> str | None:
-    """Return why the caller who made a job may not go on. People who signed in have no key that could be revoked."""
+    """Return why the caller who made a job may not continue, or None. People who signed in have no key to revoke."""
     if not principal.is_key:
         return None
     key = key_store().get(principal.subject.removeprefix("key:"))

@@ -1,6 +1,6 @@
-"""`/jobs`: makes jobs, shows them, pauses, resumes and cancels them, and gives their results.
+"""`/jobs`: makes jobs, shows, pauses, resumes and cancels them, and returns their results.
 
-The engine that works on them is another function, `job_slice`. What a request changes, it changes in the ledger.
+Another function, `job_slice`, works on them. Requests only change the ledger.
 """
 
 from __future__ import annotations
@@ -85,31 +85,31 @@ router = Router(key_limits(settings))
 
 @cache
 def by_name() -> Mapping[str, Operation]:
-    """Return the operations that a job can repeat, by name: no uploads."""
+    """Return the operations that a job can repeat, by name. Uploads are excluded."""
     return {each.name: each for each in operations() if not each.own and each.media != MULTIPART}
 
 
 @cache
 def store() -> JobStore:
-    """Return the jobs and their ledger."""
+    """Return the store of jobs."""
     return JobStore(Table(clients.client("dynamodb"), settings().events_table, EVENTS))
 
 
 @cache
 def connections() -> ConnectionStore:
-    """Return the connections."""
+    """Return the store of connections."""
     return ConnectionStore(Table(clients.client("dynamodb"), settings().connections_table, CONNECTIONS))
 
 
 @cache
 def executions() -> Executions:
-    """Return the engine."""
+    """Return the client of the workflow engine."""
     return Executions(clients.boto3_client("stepfunctions"), settings().state_machine)
 
 
 @cache
 def job_files() -> JobFiles:
-    """Return the bucket."""
+    """Return the bucket of jobs' files."""
     return JobFiles(clients.boto3_client("s3"), settings().bucket)
 
 
@@ -166,13 +166,13 @@ def pause(request: Request, principal: Principal, job_id: str) -> Response:  # n
 
 @router.route("POST", "/jobs/{job_id}/resume", scope="jobs:write")
 def resume(request: Request, principal: Principal, job_id: str) -> Response:  # noqa: ARG001 - as above
-    """Let a paused job go on, with the rights of its own key."""
+    """Continue a paused job, with the rights of its own key."""
     return _changed(_found(principal, job_id), State.WAITING)
 
 
 @router.route("POST", "/jobs/{job_id}/cancel", scope="jobs:write")
 def cancel(request: Request, principal: Principal, job_id: str) -> Response:  # noqa: ARG001 - as above
-    """End the job for good. What it has made stays; GET /jobs/{id}/undo lists it."""
+    """End the job. What it has made stays; GET /jobs/{id}/undo lists it."""
     return _changed(_found(principal, job_id), State.CANCELLED)
 
 
@@ -180,7 +180,7 @@ def cancel(request: Request, principal: Principal, job_id: str) -> Response:  # 
 def results(request: Request, principal: Principal, job_id: str) -> Response:
     """Answer the results so far as a file in the order of the input: CSV, or JSON lines with `format=jsonl`.
 
-    A large file is a redirect to an address that gives it for five minutes.
+    A large file is a redirect to an address that is valid for five minutes.
     """
     fields = Fields(request.query)
     form = fields.matching("format", re.compile(r"csv|jsonl"), "csv or jsonl.") or "csv"
@@ -196,7 +196,7 @@ def results(request: Request, principal: Principal, job_id: str) -> Response:
 
 @router.route("GET", "/jobs/{job_id}/undo", scope="jobs:read")
 def undo(request: Request, principal: Principal, job_id: str) -> Response:  # noqa: ARG001 - as above
-    """Answer the operation and rows that undo what the job has made, as `POST /jobs` takes them."""
+    """Answer the operation and rows that undo what the job has made, in the form of `POST /jobs`."""
     job = _found(principal, job_id)
     listed = files.undo_list(job, files.ledger(store(), job))
     if listed is None:
@@ -205,7 +205,7 @@ def undo(request: Request, principal: Principal, job_id: str) -> Response:  # no
 
 
 def _over_one_connection(job: Job, principal: Principal) -> Job:
-    """Return the job with the connection it uses. Raises NotFound, and Conflict when it has to be named."""
+    """Return the job with the connection it uses. Raises NotFound, and Conflict when the request has to name one."""
     rule = job.request.get("connection")
     if isinstance(rule, dict):
         for each in sorted(set(rule.get("values", {}).values())):
@@ -226,7 +226,7 @@ def _found(principal: Principal, job_id: str) -> Job:
 
 
 def _sees(principal: Principal, job: Job) -> bool:
-    """Return whether a caller may know of a job: people see their own, and a bound key those over its connection."""
+    """Return whether a caller may see a job: people see their own, and a bound key those over its connection."""
     if principal.connection is not None and job.request.get("connection") != principal.connection:
         return False
     return principal.is_key or principal.may("connections:all") or job.principal.subject == principal.subject
@@ -245,7 +245,7 @@ def _changed(job: Job, state: State, *, reason: str | None = None) -> Response:
 
 
 def _start(job: Job) -> None:
-    """Start the job's execution. When that fails, the watch starts it some minutes later."""
+    """Start the job's execution. If that fails, the watch starts it some minutes later."""
     try:
         executions().start(job)
     except DependencyFailed as error:

@@ -1,4 +1,4 @@
-"""`POST /meetings/{id}/sdk-signature`: what a browser needs to join through Zoom's Meeting SDK."""
+"""`POST /meetings/{id}/sdk-signature`: what a browser needs to join with Zoom's Meeting SDK."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _NUMBER = re.compile(r"[0-9]{9,12}")
 
 
 def join_request_of(request: Request, meeting_id: str) -> JoinRequest:
-    """Read a request. Raises InvalidRequest, which names every wrong field."""
+    """Read a request. Raises InvalidRequest with every wrong field."""
     body = body_of(request)
     role, lifetime = body.get("role", 0), body.get("expires_in", DEFAULT)
     webrtc = body.get("video_webrtc_mode")
@@ -102,7 +102,7 @@ def _reason(error: GatewayError, request_id: str) -> Mapping[str, Any]:
         said = json.loads(answered.body)
     except ValueError:
         said = {}
-    # Where Zoom answered with an error, its own body; our reason in both cases.
+    # Zoom's own body where Zoom answered with an error; our reason in both cases.
     about = dict(said) if isinstance(said, dict) else {}
     about.pop("request_id", None)
     hint = {"hint": error.hint} if error.hint and isinstance(error, ZoomRefused) else {}

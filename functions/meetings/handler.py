@@ -1,4 +1,4 @@
-"""Zoom's meetings under `/v2`: calls through the gateway, and who is in a meeting from its events."""
+"""Zoom's meetings under `/v2`: makes calls through the gateway, and answers who is in a meeting from its events."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _gateway() -> Gateway:
 
 @cache
 def _participants() -> Participants:
-    # The projections of events serve one route; calls of Zoom's API start without them.
+    # Only one route needs the projections of events, so calls of Zoom's API start without them.
     from zoom_common.events.projections.reader import MeetingReader  # noqa: PLC0415
     from zoom_common.events.projections.store import ProjectionStore  # noqa: PLC0415
     from zoom_common.gateway.participants import EventRoster, Participants  # noqa: PLC0415
@@ -48,7 +48,7 @@ def _participants() -> Participants:
 
 
 def answer(request: Request) -> Response:
-    """Zoom's answer, or the gateway's reason for not asking."""
+    """Return Zoom's answer, or the gateway's reason for not calling Zoom."""
     return zoom_api.answer(_gateway(), request, _participants)
 
 

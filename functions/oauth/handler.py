@@ -1,4 +1,4 @@
-"""Linking Zoom accounts, and the connections that come of it: `/auth/zoom/*` and `/connections*`."""
+"""Links Zoom accounts and serves the resulting connections: `/auth/zoom/*` and `/connections*`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from zoom_common.wiring.vault import OAuthSettings
 
 @cache
 def settings() -> OAuthSettings:
-    """The settings of this container."""
+    """Return this container's settings."""
     return OAuthSettings.from_env(os.environ)
 
 
@@ -51,7 +51,7 @@ handler = router.handle
 
 @cache
 def wiring() -> vault.Linked:
-    """The vault, once per container."""
+    """Return the vault, made once per container."""
     return vault.linked(settings())
 
 
@@ -76,7 +76,7 @@ def for_browsers(answer: Callable[[Request], Response]) -> Callable[[Request], R
 
 @router.route("POST", "/auth/zoom/authorize", scope="connections:write")
 def authorize(request: Request, principal: Principal) -> Response:
-    """Ask for a link that a person opens."""
+    """Make a link that a person opens."""
     refuse_bound(principal)
     body = body_of(request)
     owner, return_url = owner_of(principal, text_of(body, "owner")), text_of(body, "return_url")
@@ -87,7 +87,7 @@ def authorize(request: Request, principal: Principal) -> Response:
 @router.route("GET", "/auth/zoom/start", scope=None)
 @for_browsers
 def look(request: Request) -> Response:
-    """Show who asks to connect whom."""
+    """Show who asks, and whose account is to be connected."""
     ticket = Secret(request.query.get("ticket", ""))
     return pages.start_page(wiring().linking.look_up(ticket), ticket)
 
@@ -95,7 +95,7 @@ def look(request: Request) -> Response:
 @router.route("POST", "/auth/zoom/start", scope=None)
 @for_browsers
 def start(request: Request) -> Response:
-    """Consume the ticket and go to Zoom."""
+    """Consume the ticket and redirect to Zoom."""
     if _from_elsewhere(request):
         raise LinkRefused("foreign_form", status=403)
     form = parse_qs(request.body.decode(errors="replace"))
@@ -108,7 +108,7 @@ def start(request: Request) -> Response:
 @router.route("GET", "/auth/zoom/callback/", scope=None)
 @for_browsers
 def callback(request: Request) -> Response:
-    """The way back from Zoom."""
+    """Handle the return from Zoom."""
     page = settings().connect_page_url
     try:
         arrival = wiring().linking.complete(request.query, request.cookies.get(cookie_name(settings().public_base_url)))
@@ -128,7 +128,7 @@ def callback(request: Request) -> Response:
 
 @router.route("POST", "/auth/zoom/redeem", scope="connections:write")
 def redeem(request: Request, principal: Principal) -> Response:
-    """Make a linked account work, for the program that asked and the owner that it named."""
+    """Connect a linked account, for the program that asked and the owner that it named."""
     body = body_of(request)
     code, owner = Secret(text_of(body, "code") or ""), text_of(body, "owner")
     return json_response(200, _shown(wiring().redemption.redeem(principal, code, owner=owner)))
@@ -136,7 +136,7 @@ def redeem(request: Request, principal: Principal) -> Response:
 
 @router.route("GET", "/connections", scope="connections:read")
 def list_connections(request: Request, principal: Principal) -> Response:
-    """The connections the caller reaches."""
+    """Answer the connections that the caller may use."""
     connections = wiring().connections
     if principal.connection is not None:
         bound = authorize_connection(principal, principal.connection, connections)
@@ -151,7 +151,7 @@ def list_connections(request: Request, principal: Principal) -> Response:
 
 @router.route("POST", "/connections", scope="connections:write")
 def connect_account(request: Request, principal: Principal) -> Response:
-    """Connect a whole Zoom account with the credentials of its Server-to-Server app; given again, they are replaced."""
+    """Connect a whole Zoom account with the credentials of its Server-to-Server app, or replace these credentials."""
     refuse_bound(principal)
     body = body_of(request)
     app, account_id = account_of(body)
@@ -164,13 +164,13 @@ def connect_account(request: Request, principal: Principal) -> Response:
 
 @router.route("GET", "/connections/{connection_id}", scope="connections:read")
 def show(request: Request, principal: Principal, connection_id: str) -> Response:  # noqa: ARG001 - a route's signature
-    """One connection."""
+    """Answer one connection."""
     return json_response(200, _shown(_reached(principal, connection_id)))
 
 
 @router.route("PATCH", "/connections/{connection_id}", scope="connections:write")
 def rename(request: Request, principal: Principal, connection_id: str) -> Response:
-    """Give a connection another label, or none."""
+    """Set the label of a connection, or remove it."""
     found = _reached(principal, connection_id)
     label = new_label_of(body_of(request))
     renamed = wiring().connections.rename(found.tenant, found.connection_id, label)
@@ -181,7 +181,7 @@ def rename(request: Request, principal: Principal, connection_id: str) -> Respon
 
 @router.route("DELETE", "/connections/{connection_id}", scope="connections:write")
 def disconnect(request: Request, principal: Principal, connection_id: str) -> Response:  # noqa: ARG001
-    """Revoke at Zoom and delete; a revoke that Zoom does not answer is tried again for hours."""
+    """Revoke the grant at Zoom and delete the connection. A revocation without an answer is tried again for hours."""
     found = _reached(principal, connection_id)
     ended = wiring().disconnection.disconnect(found)
     if not ended.revoked:
@@ -192,7 +192,7 @@ def disconnect(request: Request, principal: Principal, connection_id: str) -> Re
 
 @router.route("POST", "/connections/{connection_id}/reconnect", scope="connections:write")
 def reconnect(request: Request, principal: Principal, connection_id: str) -> Response:
-    """Ask for a link that gives an existing connection a new grant."""
+    """Make a link that gives an existing connection a new grant."""
     found = _reached(principal, connection_id)
     if found.kind is Kind.ACCOUNT:
         raise Conflict("Give new credentials with POST /connections.", reason="no_browser_needed")
@@ -213,7 +213,7 @@ def _from_elsewhere(request: Request) -> bool:
     """Return whether a browser says that a form comes from another site.
 
     Browsers send `Origin` with every POST, and newer ones `Sec-Fetch-Site`; programs send neither. A browser sends
-    `null` where a policy hides the real origin: then the other header decides.
+    `null` where a policy hides the real origin; then the other header decides.
     """
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site not in {None, "same-origin", "none"}:

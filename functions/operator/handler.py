@@ -1,4 +1,4 @@
-"""`/operator/...`: what an operator sees and does. Every tenant of the stack, and only ids, states and counts."""
+"""`/operator`: what operators see and do, for every tenant of the stack. Answers have only ids, states and counts."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from zoom_common.connections.model import State
 from zoom_common.connections.views import iso
 from zoom_common.console import views
 from zoom_common.console.budgets import Budgets
-from zoom_common.console.census import CensusTaker, tenants_of
 from zoom_common.console.dead_letters import DeadLetters
+from zoom_common.console.snapshot import Snapshots, tenants_of
 from zoom_common.console.traffic import CallsByDay, EventsByDay, days_back
 from zoom_common.daily_counts import DELIVERIES, DUPLICATES, REFRESHES, DailyCounts
 from zoom_common.edge.http import Router
@@ -34,11 +34,11 @@ from zoom_common.edge.operator_requests import (
     MOST_LETTERS,
     PLACE,
     Page,
-    Wanted,
+    Selection,
     days_of,
     known_key_id,
     limit_of,
-    wanted_of,
+    selection_of,
 )
 from zoom_common.edge.own_requests import body_of
 from zoom_common.edge.request import Request
@@ -59,7 +59,7 @@ from zoom_common.wiring.throttle import key_limits
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`queues` are URLs by the name that people use. Each has a dead-letter queue."""
+    """`queues` are URLs by the names that people use. Each queue has a dead-letter queue."""
 
     connections_table: str
     events_table: str
@@ -87,7 +87,7 @@ class Settings:
         )
 
 
-# In seconds: what is left for giving back the messages that were looked at.
+# In seconds: the time left to return the messages that were read.
 _TIME_TO_END = 8.0
 _MOST_FAILING = 30
 _STATES = re.compile("|".join(State))
@@ -96,7 +96,7 @@ _QUEUES_AWAY = "queues_unavailable"
 
 @cache
 def settings() -> Settings:
-    """This container's settings."""
+    """Return this container's settings."""
     return Settings.from_env(os.environ)
 
 
@@ -117,57 +117,57 @@ def _coordination_table() -> Table:
 
 
 @cache
-def census_taker() -> CensusTaker:
-    """What counts connections and keys."""
-    return CensusTaker(table=_connections_table(), clock=time.time)
+def snapshots() -> Snapshots:
+    """Return what counts connections and keys."""
+    return Snapshots(table=_connections_table(), clock=time.time)
 
 
 @cache
 def calls_by_day() -> CallsByDay:
-    """Usage of all tenants. It is only read here, so how long days are kept does not matter."""
+    """Return the usage of all tenants. It is only read here, so the retention time does not matter."""
     return CallsByDay(live=LiveUsage(_coordination_table()), kept=KeptUsage(_events_table(), retention_days=0))
 
 
 @cache
 def events_by_day() -> EventsByDay:
-    """The event log of all tenants, as types by day."""
+    """Return the events of all tenants by type and day."""
     return EventsByDay(lines=LogIndex(_events_table()))
 
 
 @cache
 def budgets() -> Budgets:
-    """What is left of daily limits."""
+    """Return what is left of daily limits."""
     table = _coordination_table()
     return Budgets(daily=DailyStore(table), slots=SlotStore(table), rules=settings().budget)
 
 
 @cache
 def counts() -> DailyCounts:
-    """Duplicates, refreshes and deliveries by day."""
+    """Return duplicates, refreshes and deliveries by day."""
     return DailyCounts(table=_coordination_table(), clock=time.time)
 
 
 @cache
 def keys() -> ApiKeyStore:
-    """API keys, to limit and revoke them."""
+    """Return the store of API keys, to limit and revoke them."""
     return ApiKeyStore(_connections_table())
 
 
 @cache
 def webhook_status() -> WebhookStatusStore:
-    """What is known of Zoom's deliveries."""
+    """Return the status of Zoom's deliveries."""
     return WebhookStatusStore(_coordination_table(), time.time)
 
 
 @router.route("GET", "/operator/connections", scope="operator:read")
 def connections(request: Request, principal: Principal) -> Response:
-    """Connections of the stack by state, those that want somebody first, with what to do."""
+    """Answer the stack's connections by state, with what to do. Those that need action come first."""
     fields = Fields(request.query)
     fields.only(("state", "page_size", "next_page_token"))
     state = fields.matching("state", _STATES, f"One of {', '.join(State)}.")
     page = Page.of(fields, PageTokens(f"operator.connections.{state}", principal.tenant, PLACE))
     fields.check()
-    found = census_taker().census(request.deadline)
+    found = snapshots().latest(request.deadline)
     rows = [row for row in found.connections if state in {None, row.state}]
     return json_response(
         200,
@@ -185,9 +185,9 @@ def connections(request: Request, principal: Principal) -> Response:
 
 @router.route("GET", "/operator/calls", scope="operator:read")
 def calls(request: Request, principal: Principal) -> Response:  # noqa: ARG001 - a route's signature
-    """Calls to Zoom by day, operation and outcome, and what is left of Zoom's daily limits."""
+    """Answer calls to Zoom by day, operation and outcome, and what is left of Zoom's daily limits."""
     now, days = time.time(), _days(request)
-    found = census_taker().census(request.deadline)
+    found = snapshots().latest(request.deadline)
     by_day = calls_by_day().of(days, tenants_of(found), request.deadline)
     left = budgets().left(found.accounts, now=now)
     complete = all((found.complete, by_day.pop("complete"), left.pop("complete")))
@@ -196,9 +196,9 @@ def calls(request: Request, principal: Principal) -> Response:  # noqa: ARG001 -
 
 @router.route("GET", "/operator/events", scope="operator:read")
 def events(request: Request, principal: Principal) -> Response:  # noqa: ARG001 - a route's signature
-    """Events by day and type, duplicates, what belongs to nobody, and deliveries to subscriptions by outcome."""
+    """Answer events by day and type, duplicates, unrouted events, and deliveries to subscriptions by outcome."""
     now, days = time.time(), _days(request)
-    found = census_taker().census(request.deadline)
+    found = snapshots().latest(request.deadline)
     apps = (found.apps | {settings().zoom_client_id, *webhook_status().apps()}) - {""}
     by_day = events_by_day().of(days, tenants_of(found), sorted(apps), request.deadline)
     counted = {day.isoformat(): counts().of(day) for day in days}
@@ -211,9 +211,9 @@ def events(request: Request, principal: Principal) -> Response:  # noqa: ARG001 
 
 @router.route("GET", "/operator/refreshes", scope="operator:read")
 def refreshes(request: Request, principal: Principal) -> Response:  # noqa: ARG001 - a route's signature
-    """Refreshes by day and outcome, the connections whose tokens cannot be renewed, and when the sweep last ran."""
+    """Answer refreshes by day and outcome, connections whose tokens cannot be renewed, and when the sweep last ran."""
     days = _days(request)
-    found = census_taker().census(request.deadline)
+    found = snapshots().latest(request.deadline)
     beats = Heartbeats(table=_coordination_table(), clock=time.time)
     failing = [row for row in found.connections if row.state == State.REFRESH_FAILING]
     return json_response(
@@ -232,7 +232,7 @@ def refreshes(request: Request, principal: Principal) -> Response:  # noqa: ARG0
 
 @router.route("GET", "/operator/webhooks", scope="operator:read")
 def webhooks(request: Request, principal: Principal) -> Response:  # noqa: ARG001 - a route's signature
-    """Each Zoom app: when its last delivery was verified, its last challenge, its secrets' age. What was refused."""
+    """Answer for each Zoom app: last verified delivery, last challenge, age of its secrets; and refusals."""
     now, known = time.time(), webhook_status().apps()
     own = settings().zoom_client_id
     if own:
@@ -244,13 +244,13 @@ def webhooks(request: Request, principal: Principal) -> Response:  # noqa: ARG00
 
 @router.route("GET", "/operator/keys", scope="operator:read")
 def api_keys(request: Request, principal: Principal) -> Response:
-    """API keys of all tenants, the newest first, and how many were made and revoked on each day."""
+    """Answer the API keys of all tenants, newest first, and how many were made and revoked on each day."""
     fields, now = Fields(request.query), time.time()
     fields.only(("days", "page_size", "next_page_token"))
     page = Page.of(fields, PageTokens("operator.keys", principal.tenant, PLACE))
     days = days_back(day_of(now), days_of(fields))
     fields.check()
-    found = census_taker().census(request.deadline)
+    found = snapshots().latest(request.deadline)
     made = Counter(day_of(each.created_at) for each in found.keys)
     revoked = Counter(day_of(each.revoked_at) for each in found.keys if each.revoked_at is not None)
     states = Counter(views.key_state(each, now) for each in found.keys)
@@ -270,20 +270,23 @@ def api_keys(request: Request, principal: Principal) -> Response:
 
 @router.route("PATCH", "/operator/keys/{key_id}", scope="operator:write")
 def limit_key(request: Request, principal: Principal, key_id: str) -> Response:
-    """Set how often a key may ask in a minute; null for the gateway's default. It holds within a minute."""
+    """Set how many requests a key may make per minute; null means the gateway's default.
+
+    It takes effect within a minute.
+    """
     key = keys().limit(known_key_id(key_id), limit_of(body_of(request)))
     return _changed(key, principal, "limit")
 
 
 @router.route("POST", "/operator/keys/{key_id}/revoke", scope="operator:write")
 def revoke_key(request: Request, principal: Principal, key_id: str) -> Response:  # noqa: ARG001 - a route's signature
-    """End a key for good. It holds within a minute."""
+    """Revoke a key for good. It takes effect within a minute."""
     return _changed(keys().revoke(known_key_id(key_id), now=time.time()), principal, "revoke")
 
 
 @router.route("GET", "/operator/dead-letters", scope="operator:read")
 def dead_letter_queues(request: Request, principal: Principal) -> Response:  # noqa: ARG001 - a route's signature
-    """Every dead-letter queue with how many messages it has, and those that wait in the queue before it."""
+    """Answer every dead-letter queue with its number of messages, and the number in the queue before it."""
     listed = [
         {"queue": name, "dead_letters": _waiting(_dead_letter_queue(url)), "waiting": _waiting(url)}
         for name, url in settings().queues.items()
@@ -293,7 +296,7 @@ def dead_letter_queues(request: Request, principal: Principal) -> Response:  # n
 
 @router.route("GET", "/operator/dead-letters/{queue_name}", scope="operator:read")
 def dead_letters(request: Request, principal: Principal, queue_name: str) -> Response:  # noqa: ARG001 - a route's signature
-    """The messages of a dead-letter queue: ids, types and times, never their bodies. At most 200."""
+    """Answer the messages of a dead-letter queue: ids, types and times, without bodies. At most 200."""
     listed: list[dict[str, Any]] = []
     complete = True
     with translated(_QUEUES_AWAY), _letters(queue_name) as letters:
@@ -307,18 +310,18 @@ def dead_letters(request: Request, principal: Principal, queue_name: str) -> Res
 
 @router.route("POST", "/operator/dead-letters/{queue_name}/redrive", scope="operator:write")
 def redrive(request: Request, principal: Principal, queue_name: str) -> Response:
-    """Send messages back to the queue they came from: `ids`, or `all` of them, 200 at a time."""
-    return _moved(request, principal, queue_name, wanted_of(body_of(request), with_reason=False))
+    """Move messages back to their queue: `ids`, or `all` of them, 200 at a time."""
+    return _moved(request, principal, queue_name, selection_of(body_of(request), with_reason=False))
 
 
 @router.route("POST", "/operator/dead-letters/{queue_name}/discard", scope="operator:write")
 def discard(request: Request, principal: Principal, queue_name: str) -> Response:
-    """Delete messages for good: `ids`, or `all` of them, with a `reason`, which goes to the log."""
-    return _moved(request, principal, queue_name, wanted_of(body_of(request), with_reason=True))
+    """Delete messages: `ids`, or `all` of them, with a `reason`, which is logged."""
+    return _moved(request, principal, queue_name, selection_of(body_of(request), with_reason=True))
 
 
 def _days(request: Request) -> Sequence[date]:
-    """The days that are asked for, oldest first. Raises InvalidRequest."""
+    """Return the requested days, oldest first. Raises InvalidRequest."""
     fields = Fields(request.query)
     fields.only(("days",))
     number = days_of(fields)
@@ -332,7 +335,7 @@ def _whole(seconds: float | None) -> int | None:
 
 def _changed(key: ApiKey, principal: Principal, action: str) -> Response:
     observability.logger().warning("operator changed a key", action=action, key=key.key_id, by=principal.subject)
-    census_taker().forget()
+    snapshots().forget()
     return json_response(200, views.api_key(key, time.time()))
 
 
@@ -347,7 +350,7 @@ def _waiting(url: str) -> int:
 
 @cache
 def _dead_letter_queue(url: str) -> str:
-    """The URL of the queue where messages of this one end, as its own settings name it."""
+    """Return the URL of a queue's dead-letter queue, as the queue's own settings name it."""
     arn = json.loads(_attribute(url, "RedrivePolicy"))["deadLetterTargetArn"]
     return f"{url.rpartition('/')[0]}/{arn.rpartition(':')[2]}"
 
@@ -359,13 +362,13 @@ def _letters(queue: str) -> DeadLetters:
     return DeadLetters(boto3_client("sqs"), url, _dead_letter_queue(url))
 
 
-def _moved(request: Request, principal: Principal, queue: str, wanted: Wanted) -> Response:
-    """Redrive what is wanted, or discard it where there is a reason, and say which messages were not found."""
-    action, done = "discard" if wanted.reason else "redrive", set[str]()
+def _moved(request: Request, principal: Principal, queue: str, selection: Selection) -> Response:
+    """Redrive the chosen messages, or discard them where there is a reason, and answer which were not found."""
+    action, done = "discard" if selection.reason else "redrive", set[str]()
     with translated(_QUEUES_AWAY), _letters(queue) as letters:
         for letter in letters.read():
-            if wanted.takes(letter.id):
-                (letters.discard if wanted.reason else letters.redrive)(letter)
+            if selection.includes(letter.id):
+                (letters.discard if selection.reason else letters.redrive)(letter)
                 done.add(letter.id)
                 observability.logger().warning(
                     "operator moved a dead letter",
@@ -373,10 +376,10 @@ def _moved(request: Request, principal: Principal, queue: str, wanted: Wanted) -
                     queue=queue,
                     id=letter.id,
                     by=principal.subject,
-                    reason=without_addresses(wanted.reason),
+                    reason=without_addresses(selection.reason),
                 )
-            if len(done) == wanted.most or not request.deadline.allows(_TIME_TO_END):
+            if len(done) == selection.most or not request.deadline.allows(_TIME_TO_END):
                 break
-    missing = sorted((wanted.ids or frozenset()) - done)
+    missing = sorted((selection.ids or frozenset()) - done)
     left = _waiting(_dead_letter_queue(settings().queues[queue]))
     return json_response(200, {"queue": queue, "done": len(done), "not_found": missing, "left": left})

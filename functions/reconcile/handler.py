@@ -1,6 +1,6 @@
 """Finds events that never arrived: by schedule for all connections, from its queue for one at a time.
 
-With each round it also measures whether Zoom's deliveries come at all.
+In each round it also measures whether Zoom's deliveries arrive at all.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
-        """The settings in a function's environment."""
+        """Return the settings in a function's environment."""
         return cls(
             zoom_api=ZoomApiSettings.from_env(environ),
             events_table=require(environ, "EVENTS_TABLE"),
@@ -72,7 +72,8 @@ class Settings:
         )
 
 
-# A connection is due some day: at the latest when its refresh token grows old. So the index of due times has them all.
+# Every connection in use has a due time, at the latest when its refresh token gets old. So the index of due times has
+# all.
 _EVER = 10 * 365 * 86_400
 
 
@@ -80,7 +81,7 @@ _SPREAD_SECONDS = 600
 
 
 class Reconciliation:
-    """All that one container needs."""
+    """All collaborators of one container."""
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
         dynamodb = clients.boto3_client("dynamodb")
@@ -100,7 +101,10 @@ class Reconciliation:
         self._queue = IngestQueue(settings.ingest_queue_url, clients.boto3_client("sqs"))
 
     def hand_out(self) -> int:
-        """One message for every connection in use, spread over ten minutes; how many. Raises Unavailable."""
+        """Queue one message for every connection in use, spread over ten minutes. Return their number.
+
+        Raises Unavailable.
+        """
         handed_out = 0
         for shard in range(SHARDS):
             after: dict[str, Any] | None = None
@@ -112,7 +116,7 @@ class Reconciliation:
         return handed_out
 
     def replay_unrouted(self, apps: Iterable[str]) -> int:
-        """Process again what came before its host was known. Return how many events. Raises Unavailable."""
+        """Process events again that arrived before their host was known. Return their number. Raises Unavailable."""
         look = UnroutedReplay(log=self._log, lines=self._lines, send=self._queue.send, clock=self._clock)
         return sum(look.of_known_hosts(app, self._hosts) for app in apps)
 
@@ -125,7 +129,7 @@ class Reconciliation:
         settled: float = SETTLED_SECONDS,
         at: float | None = None,
     ) -> Reconciled | None:
-        """Reconcile one connection, as of now or of the epoch seconds `at`; None when it is not in use any more.
+        """Reconcile one connection, as of now or of the epoch seconds `at`. Return None when it is not in use any more.
 
         Raises GatewayError for a later try.
         """
@@ -152,20 +156,20 @@ class Reconciliation:
 
 
 def reading(gateway: Gateway, connection: Connection, deadline: Deadline) -> Read:
-    """Reads through the gateway and its budget as the job that the connection serves."""
+    """Return reads through the gateway and its rate limits, as the principal of the connection."""
     job = Principal(connection.tenant, "job:reconcile", frozenset({EVERY_SCOPE}), connection=connection.connection_id)
     return background_reads.reading(gateway, job, deadline)
 
 
 @cache
 def reconciliation() -> Reconciliation:
-    """The wiring, once per container."""
+    """Return the collaborators, made once per container."""
     return Reconciliation(Settings.from_env(os.environ))
 
 
 @cache
 def webhook_health() -> WebhookHealth:
-    """What the hourly look needs."""
+    """Return what the hourly check needs."""
     settings = Settings.from_env(os.environ)
     return WebhookHealth(
         webhook_status=WebhookStatusStore(
@@ -178,7 +182,7 @@ def webhook_health() -> WebhookHealth:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Hand out all connections, or work through messages; those named in the answer come back."""
+    """Queue all connections, or work on messages. The answer names the messages that have to come back."""
     deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000)
     if "Records" in event:
         failed = [each["messageId"] for each in event["Records"] if not _worked(json.loads(each["body"]), deadline)]
@@ -200,7 +204,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _measure_webhooks() -> list[str]:
-    """The Zoom apps that were looked at; none when that failed, which must not keep the round from starting."""
+    """Return the checked Zoom apps, or none when the check failed, which must not prevent the round."""
     try:
         return webhook_health().look()
     except (GatewayError, UnusableSecrets) as error:
@@ -224,7 +228,7 @@ def _worked(work: dict[str, Any], deadline: Deadline) -> bool:
 
 
 def _one(work: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
-    """One connection. By hand, `settled_seconds` changes the two hours and `at` (epoch seconds) the days looked at."""
+    """Reconcile one connection. A manual call can set `settled_seconds` (two hours) and `at` (epoch seconds)."""
     settled, at = float(work.get("settled_seconds", SETTLED_SECONDS)), work.get("at")
     done = reconciliation().reconcile(work["tenant"], work["connection_id"], deadline, settled=settled, at=at)
     if done is None:

@@ -14,9 +14,9 @@ from zoom_common.events.subscriptions.fanout import read_wake
 from zoom_common.observability import fault, logger
 from zoom_common.wiring.subscriptions import Subscriptions, SubscriptionSettings
 
-# Work is done in short slices, so that few workers serve many subscriptions in turn. Half of it is kept in reserve.
+# Work is done in short slices, so that few workers serve many subscriptions in turn. Half of the time is a reserve.
 _SLICE_SECONDS = 60.0
-# A message that is always returned would end as a dead letter; its subscription has more to do and has not failed.
+# A message that is returned too often would go to the dead-letter queue, although its subscription has not failed.
 _MOST_RETURNS = 50
 
 
@@ -27,7 +27,7 @@ def subscriptions() -> Subscriptions:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Work on messages; those named in the answer come back: when there is more to do, or after a failure."""
+    """Work on messages. The answer names those that have to come back: there is more to do, or they failed."""
     deadline = Deadline.after(min(context.get_remaining_time_in_millis() / 1000, _SLICE_SECONDS))
     failed = [each["messageId"] for each in event["Records"] if not _worked(each, deadline)]
     subscriptions().tally.write()
@@ -48,7 +48,7 @@ def _worked(record: Mapping[str, Any], deadline: Deadline) -> bool:
         logger().warning("deliveries wait", reason=error.reason, subscription=name)
         return False
     if more_after is None or int(record["attributes"]["ApproximateReceiveCount"]) >= _MOST_RETURNS:
-        return True  # what is left has a due time, and the sweep finds it
+        return True  # what is left has a due time, so the sweep finds it
     with suppress(DependencyFailed):
         subscriptions().wakes.return_after(record["receiptHandle"], more_after)
     return False

@@ -1,4 +1,4 @@
-"""`/subscriptions`: tenants ask for events, look at their deliveries, and have them sent again."""
+"""`/subscriptions`: tenants subscribe to events, look at their deliveries, and have them sent again."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ _PLACE = re.compile(r"[0-9]{13}#evt_[0-9a-f]{32}")
 _EVENT_ID = re.compile(r"evt_[0-9a-f]{32}")
 _SPAN = ("from", "to", "type", "meeting", "page_size", "next_page_token")
 _DEFAULT_OVERLAP, _LONGEST_OVERLAP = 24, 168
-# The answer with the secret has to be there before its target is asked for the first time.
+# The caller must have the secret before its target receives the first request.
 _FIRST_VERIFICATIONS = (1, 7)
-# What has failed is forgotten when a subscription starts again.
+# Failures are reset when a subscription starts again.
 _AFRESH: Mapping[str, Any] = {
     "reason": None,
     "announce": None,
@@ -79,7 +79,10 @@ handler = router.handle
 
 @router.route("POST", "/subscriptions", scope="subscriptions:write")
 def create(request: Request, principal: Principal) -> Response:
-    """Make a subscription. It is pending until its target has shown that it wants events. The secret is shown once."""
+    """Make a subscription. It is pending until its target has confirmed that it wants events.
+
+    The secret is shown once.
+    """
     _admit(principal)
     fields = subscription_fields(body_of(request), new=True, local=settings().local)
     fields = _bound(principal, {"filters": Filters(), **fields})
@@ -110,7 +113,7 @@ def create(request: Request, principal: Principal) -> Response:
 
 @router.route("GET", "/subscriptions", scope="subscriptions:read")
 def list_all(request: Request, principal: Principal) -> Response:  # noqa: ARG001 - a route's signature
-    """List the tenant's subscriptions, the oldest first. There are few: all are on one page."""
+    """List the tenant's subscriptions, oldest first. There are few, so all are on one page."""
     _admit(principal)
     found = [each for each in subscriptions().store.list(principal.tenant) if _reaches(principal, each)]
     found.sort(key=lambda each: (each.created_at, each.subscription_id))
@@ -119,7 +122,7 @@ def list_all(request: Request, principal: Principal) -> Response:  # noqa: ARG00
 
 @router.route("GET", "/subscriptions/{subscription_id}", scope="subscriptions:read")
 def show(request: Request, principal: Principal, subscription_id: str) -> Response:  # noqa: ARG001
-    """Show one subscription, with what its latest deliveries say about its health."""
+    """Show one subscription, with the health of its target from the latest deliveries."""
     found = _one(principal, subscription_id)
     latest, _ = subscriptions().deliveries.page(found, limit=_RECENT)
     answer = shown(found)
@@ -128,7 +131,7 @@ def show(request: Request, principal: Principal, subscription_id: str) -> Respon
 
 @router.route("PATCH", "/subscriptions/{subscription_id}", scope="subscriptions:write")
 def change(request: Request, principal: Principal, subscription_id: str) -> Response:
-    """Change a subscription. A new target must be verified first; events that arrive before that are sent after it."""
+    """Change a subscription. A new target must be verified first; events that arrive before are sent afterwards."""
     seen = _one(principal, subscription_id)
     fields = _bound(principal, subscription_fields(body_of(request), new=False, local=settings().local))
     state = fields.pop("state", None)
@@ -144,7 +147,7 @@ def change(request: Request, principal: Principal, subscription_id: str) -> Resp
 
 @router.route("DELETE", "/subscriptions/{subscription_id}", scope="subscriptions:write")
 def delete(request: Request, principal: Principal, subscription_id: str) -> Response:  # noqa: ARG001
-    """Delete a subscription. Nothing is sent any more but what is on its way."""
+    """Delete a subscription. Only deliveries under way are still made."""
     found = _one(principal, subscription_id)
     subscriptions().store.delete(principal.tenant, found.subscription_id)
     return Response(204)
@@ -152,19 +155,19 @@ def delete(request: Request, principal: Principal, subscription_id: str) -> Resp
 
 @router.route("POST", "/subscriptions/{subscription_id}/pause", scope="subscriptions:write")
 def pause(request: Request, principal: Principal, subscription_id: str) -> Response:  # noqa: ARG001
-    """Send nothing until it is resumed."""
+    """Send nothing until the subscription is resumed."""
     return json_response(200, shown(_set_state(_one(principal, subscription_id), State.PAUSED)))
 
 
 @router.route("POST", "/subscriptions/{subscription_id}/resume", scope="subscriptions:write")
 def resume(request: Request, principal: Principal, subscription_id: str) -> Response:  # noqa: ARG001
-    """Send again, what was missed first, the oldest of it first."""
+    """Send events again, beginning with the oldest of those that were missed."""
     return json_response(200, shown(_set_state(_one(principal, subscription_id), State.ACTIVE)))
 
 
 @router.route("POST", "/subscriptions/{subscription_id}/verify", scope="subscriptions:write")
 def verify(request: Request, principal: Principal, subscription_id: str) -> Response:  # noqa: ARG001
-    """Ask the target of a pending subscription once more, now."""
+    """Send another challenge to the target of a pending subscription."""
     seen = _one(principal, subscription_id)
     if seen.state is not State.PENDING:
         raise Conflict("This subscription is verified.", reason="not_pending", details={"state": str(seen.state)})
@@ -175,7 +178,7 @@ def verify(request: Request, principal: Principal, subscription_id: str) -> Resp
 
 @router.route("POST", "/subscriptions/{subscription_id}/rotate", scope="subscriptions:write")
 def rotate(request: Request, principal: Principal, subscription_id: str) -> Response:
-    """Make a new secret. For `overlap_hours` (24), deliveries are signed with the one before as well."""
+    """Make a new secret. For `overlap_hours` (24), deliveries are signed with the former one as well."""
     seen, overlap = _one(principal, subscription_id), body_of(request).get("overlap_hours", _DEFAULT_OVERLAP)
     if isinstance(overlap, bool) or not isinstance(overlap, int) or not 0 <= overlap <= _LONGEST_OVERLAP:
         raise InvalidRequest([FieldError("overlap_hours", f"A whole number from 0 to {_LONGEST_OVERLAP}.")])
@@ -198,7 +201,7 @@ def test(request: Request, principal: Principal, subscription_id: str) -> Respon
 
 @router.route("GET", "/subscriptions/{subscription_id}/deliveries", scope="subscriptions:read")
 def deliveries(request: Request, principal: Principal, subscription_id: str) -> Response:
-    """List deliveries with all attempts, the newest event first. `status` selects; then a page may be short."""
+    """List deliveries with all attempts, newest event first. With `status`, a page may be short."""
     seen, fields = _one(principal, subscription_id), Fields(request.query)
     fields.only(("status", "page_size", "next_page_token"))
     status = fields.matching("status", _STATUS, "delivered, retrying or failed.")
@@ -216,7 +219,7 @@ def deliveries(request: Request, principal: Principal, subscription_id: str) -> 
 
 @router.route("POST", "/subscriptions/{subscription_id}/redeliver", scope="subscriptions:write")
 def redeliver(request: Request, principal: Principal, subscription_id: str) -> Response:
-    """Send again: one event (`id`), all that failed (`failed`), or what came in a span of time (`from`, `to`)."""
+    """Send again: one event (`id`), all that failed (`failed`), or those of a period (`from`, `to`)."""
     seen, body = _sending(principal, subscription_id), body_of(request)
     if body.get("id") is not None:
         sent, token = _one_again(seen, body["id"]), ""
@@ -257,7 +260,7 @@ def _span_again(seen: Subscription, body: Mapping[str, Any]) -> tuple[int, str]:
 
 
 def _set_state(seen: Subscription, state: State) -> Subscription:
-    """Pause or resume. What is in that state already stays as it is."""
+    """Pause or resume a subscription. One that is in that state already stays as it is."""
     now = time.time()
     if seen.state is state:
         return seen
@@ -308,7 +311,7 @@ def _target(seen: Subscription, fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_url(fields: Mapping[str, Any]) -> None:
-    """Look the host of a URL up. Raises InvalidRequest when it leads to no address, or to one that is not public."""
+    """Look up the host of a URL. Raises InvalidRequest when it has no address, or one that is not public."""
     if fields.get("url") is None:
         return
     try:
@@ -319,7 +322,7 @@ def _check_url(fields: Mapping[str, Any]) -> None:
 
 
 def _bound(principal: Principal, fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields, for a key that is bound to a connection with that connection as their filter."""
+    """Return the fields. For a key that is bound to a connection, that connection is added as a filter."""
     if principal.connection is None or "filters" not in fields:
         return fields
     filters: Filters = fields["filters"]
@@ -330,7 +333,7 @@ def _bound(principal: Principal, fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _admit(principal: Principal) -> None:
-    """Raise NotFound where subscriptions are off, and Forbidden for a person who reaches some connections only."""
+    """Raise NotFound where subscriptions are off, and Forbidden for a person who may use only some connections."""
     if not settings().enabled:
         raise NotFound("This stack has no subscriptions: deploy it with Subscriptions=on.", reason="not_served_here")
     if owner_filter(principal) is not None:
@@ -351,7 +354,7 @@ def _one(principal: Principal, name: str) -> Subscription:
 
 
 def _sending(principal: Principal, name: str) -> Subscription:
-    """Return a subscription that sends, or will when it is resumed. Raises Conflict for others."""
+    """Return a subscription that sends, or will send when it is resumed. Raises Conflict for others."""
     found = _one(principal, name)
     if found.state not in {State.ACTIVE, State.PAUSED}:
         raise Conflict(
@@ -375,7 +378,7 @@ def _send_now(seen: Subscription) -> None:
 
 
 def _wake(seen: Subscription, *delays: float) -> None:
-    """Wake a worker. Without it, the next sweep does within a minute."""
+    """Wake a worker. If that fails, the next sweep does so within a minute."""
     for delay in delays:
         try:
             subscriptions().wakes.send([(seen.tenant, seen.subscription_id)], delay=delay)

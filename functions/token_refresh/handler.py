@@ -1,8 +1,8 @@
-"""The one function that uses refresh tokens: by schedule (sweep), from two queues, and when it is invoked directly.
+"""The only function that uses refresh tokens: by schedule (sweep), from two queues, and by direct invocation.
 
-The schedule sends `{"action": "sweep"}`. Direct calls name `tenant` and `connection_id` besides their action: `refresh`
+The schedule sends `{"action": "sweep"}`. Direct calls have `tenant` and `connection_id` besides their action: `refresh`
 (with `seen_version` and perhaps `wait`), `touch`, `refused` and `accepted` (with `version`), and an operator's
-`try_again`. Queue messages say `refresh`, `restore`, `revoke` or `link`.
+`try_again`. The action of a queue's message is `refresh`, `restore`, `revoke` or `link`.
 """
 
 from __future__ import annotations
@@ -38,24 +38,24 @@ _ONE_ATTEMPT = 25.0
 
 @cache
 def wiring() -> vault.Refreshing:
-    """The vault, once per container."""
+    """Return the vault, made once per container."""
     return vault.refreshing(TokenRefreshSettings.from_env(os.environ))
 
 
 @cache
 def heartbeats() -> Heartbeats:
-    """Where the sweep says that it ran."""
+    """Return the heartbeats, one of which is the sweep's."""
     return Heartbeats.from_env(os.environ, lambda: clients.client("dynamodb"), clock=time.time)
 
 
 @cache
 def daily_counts() -> DailyCounts:
-    """What operators see of refreshes."""
+    """Return the counts of refreshes for operators."""
     return DailyCounts.from_env(os.environ, lambda: clients.client("dynamodb"), clock=time.time)
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Answer one invocation; queue batches fail message by message."""
+    """Answer one invocation. Messages of a batch fail one by one."""
     observability.begin_correlation(str(event.get("correlation_id", "")), getattr(context, "aws_request_id", ""))
     if "Records" in event:
         ends = _ends(context)
@@ -71,9 +71,9 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _taken(record: Mapping[str, Any], ends: float) -> bool:
-    """Whether a message is done with. What nobody can read ends in the dead-letter queue."""
+    """Return whether a message is done. An unreadable one goes to the dead-letter queue."""
     if time.time() + _ONE_ATTEMPT > ends:
-        return False  # an attempt cut off in the middle is worse than one that comes later
+        return False  # an attempt that is cut off is worse than one that comes later
     try:
         return _done(json.loads(record["body"]), ends)
     except InternalError as error:
@@ -111,7 +111,7 @@ def _done(message: Mapping[str, Any], ends: float) -> bool:
     result = wiring().refresher.when_due(*where, ends=ends)
     if result.state is State.DISCONNECTED and result.version:
         return _finished(*where)
-    # Failures of Zoom and of the app rest in the due index; only what we could not even look at comes back.
+    # Failures of Zoom and of the app are in the index of due times. Only what could not be read comes back.
     return not _noted(result).unread
 
 

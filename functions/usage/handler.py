@@ -1,4 +1,4 @@
-"""`GET /usage`: calls of a tenant by connection, operation and day; and the nightly roll-up."""
+"""`GET /usage`: a tenant's calls by connection, operation and day; and the nightly roll-up."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from zoom_common.wiring.throttle import key_limits
 
 @dataclass(frozen=True, slots=True)
 class UsageSettings:
-    """The tables with connections, live counters and rolled-up usage, and how long the latter is kept."""
+    """The tables with connections, live counters and rolled-up usage, and the retention time of the latter."""
 
     connections_table: str
     coordination_table: str

@@ -1,4 +1,4 @@
-"""The endpoint that Zoom delivers its events to."""
+"""The endpoint to which Zoom delivers events."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
-        """The settings in a function's environment."""
+        """Return the settings in a function's environment."""
         return cls(
             ingest_queue_url=require(environ, "INGEST_QUEUE_URL"),
             webhook_secret_arn=require(environ, "ZOOM_WEBHOOK_SECRET_ARN"),
@@ -57,19 +57,19 @@ _SECONDS = 2.6
 
 @cache
 def settings() -> Settings:
-    """What the environment says, read once."""
+    """Return the settings from the environment, read once."""
     return Settings.from_env(os.environ)
 
 
 @cache
 def sqs() -> AwsJsonClient:
-    """The kept-alive connection to SQS."""
+    """Return the client of SQS with its kept-alive connection."""
     return _client("sqs", "1.0")
 
 
 @cache
 def secrets() -> CachedSecrets:
-    """The webhook secrets of every Zoom app."""
+    """Return the webhook secrets of every Zoom app."""
     client = _client("secretsmanager", "1.1")
     return CachedSecrets(SecretReader(settings().webhook_secret_arn, client).read, clock=time.time)
 
@@ -82,7 +82,7 @@ def metrics() -> MetricLines:
 
 @cache
 def receiver() -> Receiver:
-    """The container's receiver."""
+    """Return the container's receiver."""
     return Receiver(
         secrets=secrets(),
         queue=SqsIngestQueue(settings().ingest_queue_url, sqs()),
@@ -93,24 +93,27 @@ def receiver() -> Receiver:
 
 
 class StatusNotes:
-    """Challenges and refusals, noted for `GET /webhooks`. Rare: what they take is loaded with the first of them."""
+    """Records challenges and refusals for `GET /webhooks`.
+
+    They are rare, so their modules are loaded at the first one.
+    """
 
     def challenged(self, app: str, deadline: Deadline) -> None:
-        """Zoom checked the endpoint."""
+        """Record that Zoom checked the endpoint."""
         from zoom_common.events.webhook.client import CHALLENGED, app_status_key  # noqa: PLC0415
 
-        sign_writer().note(app_status_key(app), CHALLENGED, deadline)
+        status_writer().note(app_status_key(app), CHALLENGED, deadline)
 
     def rejected(self, reason: str, deadline: Deadline) -> None:
-        """Somebody else knocked, or Zoom with a secret that we do not have."""
+        """Record a refused request: of a stranger, or of Zoom with a secret that we do not have."""
         from zoom_common.events.webhook.client import ENDPOINT, rejected_at  # noqa: PLC0415
 
-        sign_writer().note(ENDPOINT, rejected_at(reason), deadline)
+        status_writer().note(ENDPOINT, rejected_at(reason), deadline)
 
 
 @cache
-def sign_writer() -> StatusWriter:
-    """The connection to DynamoDB; it opens with the first note."""
+def status_writer() -> StatusWriter:
+    """Return the writer to DynamoDB. It connects at the first note."""
     from zoom_common.events.webhook.client import StatusWriter  # noqa: PLC0415
 
     table = _client("dynamodb", "1.0")
@@ -118,7 +121,7 @@ def sign_writer() -> StatusWriter:
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda passes both
-    """Verify, answer the challenge or enqueue, and answer 200; see the receiver for every other outcome."""
+    """Verify, answer the challenge or queue the event, and answer 200; see the receiver for other outcomes."""
     answer = receiver().receive(event, Deadline.after(_SECONDS)).to_event()
     sys.stdout.flush()
     return answer
@@ -138,7 +141,7 @@ def _client(service: str, protocol: str) -> AwsJsonClient:
 
 
 def _warm_up() -> None:
-    """Shake TLS and read the secrets while Lambda starts the container: that time is ours, with a full core."""
+    """Connect and read the secrets while Lambda starts the container, which has a full core then."""
     sqs().warm()
     secrets().newer(Deadline.after(_SECONDS))
     metrics().measure("InitDurationWebhook", _age_ms())
@@ -151,6 +154,6 @@ def _age_ms() -> int:
     return int((time.clock_gettime(time.CLOCK_BOOTTIME) - began) * 1000)
 
 
-# The one thing that happens at import, and only in a Lambda that is starting; a snapshot must not hold connections.
+# Runs at import, and only in a Lambda that is starting, because a snapshot must not hold connections.
 if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") in {"on-demand", "provisioned-concurrency"}:
     _warm_up()

@@ -1,4 +1,4 @@
-"""Zoom's users, recordings and reports under `/v2`: one call through the gateway for each request."""
+"""Zoom's users, recordings and reports under `/v2`: makes one call through the gateway for each request."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _gateway() -> Gateway:
 
 
 def answer(request: Request) -> Response:
-    """Zoom's answer, or the gateway's reason for not asking."""
+    """Return Zoom's answer, or the gateway's reason for not calling Zoom."""
     return zoom_api.answer(_gateway(), request)
 
 

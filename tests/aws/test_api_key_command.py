@@ -130,7 +130,7 @@ def test_a_mistake_gets_one_sentence(run: Any, line: str, said: str) -> None:
 
 
 def test_without_a_local_stack_it_says_how_to_get_one(run: Any, stack: Path) -> None:
-    """Missing, or written only in part."""
+    """A missing or incomplete file of the local stack leads to one sentence with the command to start it."""
     stack.write_text("{")
     assert "is not complete" in run("list")[2]
     stack.unlink()
@@ -146,7 +146,7 @@ def test_a_local_stack_that_has_stopped_is_said_to(run: Any, stack: Path) -> Non
 
 
 def test_without_a_table_it_says_what_aws_said(run: Any, stack: Path) -> None:
-    """The operator holds the credentials and may know."""
+    """The message has AWS's own text, because the operator has the credentials."""
     stack.write_text(json.dumps(STACK | {"connections_table": "gone"}))
     status, _, err = run("list")
     assert status == 1

@@ -44,7 +44,7 @@ def test_tokens_of_any_length(kms: KMSClient, keys: dict[SealKind, str], length:
     ],
 )
 def test_a_moved_seal_does_not_open(kms: KMSClient, keys: dict[SealKind, str], foreign: SealContext) -> None:
-    """Neither under another tenant, nor connection, nor kind."""
+    """A seal cannot be opened for another tenant, connection or kind."""
     cipher = Cipher(kms, keys)
     sealed = cipher.sealer(CONTEXT).seal(Secret("token"))
     with pytest.raises(SealBroken):

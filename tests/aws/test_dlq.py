@@ -115,7 +115,7 @@ def test_discarding_takes_a_reason_and_leaves_a_record(stack: Stack, capsys: pyt
 
 
 def test_what_is_not_there_is_said(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wrong id, an unknown stack."""
+    """A wrong id and an unknown stack are named in the message."""
     stack.put(BODY)
     assert dlq.main(["redrive", "ingest", "no-such-id", "--yes"]) == 1
 

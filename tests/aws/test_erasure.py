@@ -163,7 +163,7 @@ def test_what_zoom_refused_a_persons_connection_is_forgotten(held: Held) -> None
 
 
 def test_the_grant_is_revoked_and_late_events_are_kept_away(held: Held) -> None:
-    """Zoom is told from the queue; tombstones say that, and not whom."""
+    """The revocation at Zoom is queued, and tombstones without a name keep late events out."""
     held.erasure.erase(ADA)
     assert [json.loads(body)["action"] for body in held.queue.bodies] == ["revoke"]
     tombstones = Tombstones(held.table)
@@ -185,7 +185,7 @@ def test_a_tenant_is_erased_whole(held: Held) -> None:
 
 
 def test_a_second_run_finds_nothing(held: Held) -> None:
-    """Idempotent: an empty receipt, and no second revoke."""
+    """A second run has an empty receipt and queues no second revocation."""
     held.erasure.erase(ADA)
     again = held.erasure.erase(ADA)
     assert not any(again["deleted"].values())
@@ -331,7 +331,7 @@ def test_a_message_of_the_version_before_is_understood() -> None:
 
 
 def test_keys_of_an_erased_connection_go_and_its_end_is_reported(held: Held) -> None:
-    """A key that opens one connection opens nothing without it; subscribers hear that they have something to erase."""
+    """A key of an erased connection is deleted, and subscribers get an event about the erasure."""
     bound = issue(Credential.generate(), tenant="acme", name="k2", scopes=["*"], connection="con_1", now=START)
     keys = ApiKeyStore(Table(held.dynamodb, held.table.name))
     keys.add(bound)
@@ -344,7 +344,7 @@ def test_keys_of_an_erased_connection_go_and_its_end_is_reported(held: Held) -> 
 
 
 def test_tombstones_of_a_tenant_and_of_its_whole_account(held: Held) -> None:
-    """Events of an account that was connected whole name people nobody here has heard of."""
+    """Tombstones also keep out events of people without a connection, in accounts that were connected as a whole."""
     whole = connection(tenant="acme", connection_id="con_9", kind=Kind.ACCOUNT, zoom_user_id=None)
     held.table.put(to_values(whole))
     held.erasure.erase(ACME)

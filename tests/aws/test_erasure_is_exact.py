@@ -125,7 +125,7 @@ def test_every_store_is_represented(held: Held) -> None:
 
 
 def test_every_store_of_the_layer_is_listed() -> None:
-    """A class that keeps items says which keys are its own, and an erasure knows it."""
+    """Every class that stores items has OWNED_KEYS, and the erasure goes through it."""
     found = set()
     for module in pkgutil.walk_packages(zoom_common.__path__, "zoom_common."):
         if module.name.rpartition(".")[2].rpartition("_")[2] != "store":

@@ -64,6 +64,6 @@ def test_nothing_is_left_behind(account: dict[str, Any]) -> None:
 
 @pytest.mark.usefixtures("account")
 def test_a_stack_that_stops_meanwhile_is_one_sentence() -> None:
-    """Instead of botocore's traceback."""
+    """A stack that stops meanwhile is one sentence and no traceback of botocore."""
     with pytest.raises(NoStack, match="has stopped"), event_queue(STACK, "events"):
         raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1")

@@ -103,7 +103,7 @@ def test_who_may_only_look_changes_nothing(method: str, path: str, body: Any) ->
 
 
 def test_connections_of_every_tenant_are_listed_with_what_to_do() -> None:
-    """The one that wants somebody first; page by page; by state where one is asked for."""
+    """Connections that need action come first, page by page, and by state on request."""
     for name, state, reason in (
         ("con_9", State.REAUTHORIZATION_REQUIRED, "invalid_grant"),
         ("con_8", State.REFRESH_FAILING, "zoom_error"),
@@ -201,7 +201,7 @@ def test_events_are_counted_by_day_and_type_with_what_belongs_to_nobody() -> Non
 
 
 def test_refreshes_are_counted_by_outcome_beside_those_that_fail_now() -> None:
-    """A stack whose sweep never ran says so."""
+    """The answer also says when the sweep never ran."""
     table("connections").put(to_values(connection(connection_id="con_8", state=State.REFRESH_FAILING)))
     counts = DailyCounts(table=table("coordination"), clock=time.time)
     counts.add(REFRESHES, "refreshed", 40)
@@ -258,7 +258,7 @@ def test_dead_letters_go_back_or_away_and_others_stay() -> None:
 
 
 def test_what_an_operator_moved_is_in_the_log_without_addresses(caplog: pytest.LogCaptureFixture) -> None:
-    """Who, what and why."""
+    """The log line says who did what and why, without addresses."""
     caplog.set_level(logging.INFO, logger=logger().name)
     name = dead_letter('{"event":"x","payload":"private"}')
     ask("dead-letters/escrow/discard", method="POST", body={"ids": [name], "reason": "for ada@example.com"})
@@ -288,7 +288,7 @@ def test_what_an_operator_moved_is_in_the_log_without_addresses(caplog: pytest.L
 def test_what_cannot_be_meant_is_refused_by_name_and_changes_nothing(
     method: str, path: str, body: Any, field: str
 ) -> None:
-    """In Zoom's shape."""
+    """A bad request is refused in Zoom's shape, naming the field."""
     name = dead_letter()
     status, answer = ask(path, "days=32" if method == "GET" else "", method=method, body=body)
     assert (status, answer["code"], [each["field"] for each in answer["errors"]]) == (400, 300, [field])

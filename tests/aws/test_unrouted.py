@@ -103,7 +103,7 @@ def test_what_has_an_owner_by_now_is_published_and_the_rest_stays(
 def test_what_came_before_its_meeting_is_sent_on_by_the_hourly_round(
     stack: Stack, dynamodb: DynamoDBClient, events_table: str
 ) -> None:
-    """As soon as any event has told whose meeting it is; what is nobody's still, or old, is left alone."""
+    """Events are sent on once any event has named the host; others, and old ones, stay."""
     bus, now = Bus(), [time.time()]
     hosts = HostStore(Table(dynamodb, events_table, EVENTS), clock=lambda: now[0])
     log = EventLog(Table(dynamodb, events_table, EVENTS), clock=lambda: now[0])

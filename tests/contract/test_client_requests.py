@@ -264,7 +264,7 @@ def respelled(body: Any, schema: dict[str, Any], data: st.DataObject, *, in_sett
 @settings(max_examples=times(15), deadline=None)
 @given(data=st.data())
 def test_scalars_pass_in_other_types(operation: Operation, data: st.DataObject) -> None:
-    """Numbers and flags as text, numbers and flags where text is meant, and members that nobody knows."""
+    """Numbers and flags as text, text as numbers and flags, and unknown members are accepted."""
     schema = body_schema(operation)
     body = respelled(data.draw(values(schema)), schema, data)
     api.check_body(operation, json.dumps({**body, "unheard_of": {"x": [None]}}).encode())
@@ -345,7 +345,7 @@ def _shared() -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("case", [pytest.param(each, id=each["id"]) for each in _shared()])
 def test_what_a_public_program_sends_gets_what_zoom_gives(case: dict[str, Any]) -> None:
-    """What Zoom takes passes, what it refuses is refused; where nobody knows, either is right."""
+    """What Zoom accepts is accepted and what it refuses is refused. Where nothing is known, both are right."""
     if case["zoom"] == "accepts":
         _check(case)
     elif case["zoom"] == "refuses":

@@ -63,7 +63,7 @@ class Everyone:
 
 @samples
 def test_a_sample_says_what_it_is(name: str) -> None:
-    """Its name, its time, whose it is and what it is about."""
+    """Name, time, user and subject are read from every sample."""
     event = parse(delivery(name))
     assert event.name == name
     assert event.occurred_at_ms
@@ -73,7 +73,7 @@ def test_a_sample_says_what_it_is(name: str) -> None:
 
 @samples
 def test_a_sample_that_names_only_a_meeting_is_its_hosts(name: str) -> None:
-    """For people who connected themselves: chat, quality and realtime streams go where the meeting went."""
+    """For people with a connection of their own, chat, quality and realtime streams are routed like the meeting."""
     event = parse(delivery(name))
     if event.users or not event.meeting_names:
         return

@@ -27,12 +27,12 @@ def test_the_committed_facts_are_what_the_script_makes() -> None:
 
 
 def test_the_simulated_zoom_has_the_same_facts() -> None:
-    """Of the operations without a story there. After a new story: make contract-facts."""
+    """It covers the operations without code there. After code was added for one: make contract-facts."""
     assert SIMULATED.read_text() == simulated(facts.FACTS["operations"])
 
 
 def test_all_of_zooms_operations_and_events_have_facts() -> None:
-    """Of the contracts of meetings, users and the Marketplace, not only of what we serve today."""
+    """The facts cover all contracts of meetings, users and the Marketplace, also operations that we do not serve."""
     assert {name: len(rows) for name, rows in facts.FACTS.items()} == {"operations": 255, "events": 128, "samples": 144}
     served = {f"{each.method} {each.path}" for each in operations() if not each.own}
     assert served <= facts.FACTS["operations"].keys()

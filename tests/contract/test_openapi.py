@@ -90,7 +90,7 @@ def test_an_unknown_document_is_not_found(name: str) -> None:
     ],
 )
 def test_gzip_is_for_those_who_accept_it(header: str, *, accepted: bool) -> None:
-    """As RFC 9110 weighs codings."""
+    """Gzip is chosen by the weights in `Accept-Encoding`, as RFC 9110 says."""
     assert api_document.accepts_gzip(header) is accepted
 
 

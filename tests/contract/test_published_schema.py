@@ -56,7 +56,7 @@ def test_the_committed_document_is_what_the_code_says() -> None:
 
 
 def test_every_published_event_keeps_the_promise() -> None:
-    """In full, by reference, and reconciled."""
+    """Events in full, by reference and reconciled all match the schema."""
     for event in published():
         for form in (event, event.by_reference(), replace(event, reconciled=True)):
             SCHEMA.validate(json.loads(form.to_json()))
@@ -94,7 +94,7 @@ def test_every_attribute_is_promised() -> None:
     ],
 )
 def test_the_schema_refuses_what_was_not_promised(broken: dict[str, Any]) -> None:
-    """So that the tests above mean something."""
+    """The schema refuses malformed events, so the tests above can fail."""
     event = {**json.loads(published()[0].to_json()), **broken}
     assert not SCHEMA.is_valid(event)
 

@@ -11,10 +11,10 @@ from tests.contract import facts
 from tests.contract.test_operations_against_zoom import merged
 from tests.contract.test_simulated_zoom_schemas import problems
 from tests.contract.valid_requests import valid_request
-from zoom_simulator.testing import Zoom, from_facts, without_story
+from zoom_simulator.testing import Zoom, from_facts, served_from_facts
 
 Json = dict[str, Any]
-ROWS = {f"{each.method} {each.path}": each for each in without_story()}
+ROWS = {f"{each.method} {each.path}": each for each in served_from_facts()}
 
 
 class Account:
@@ -51,7 +51,7 @@ class Account:
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=lambda row: f"{row.method} {row.path}")
 def test_an_answer_has_the_form_of_the_contract(row: from_facts.FactOperation) -> None:
-    """With the status, and under label and scopes that the contract prints."""
+    """The answer has the contract's status and form, and needs the contract's label and scopes."""
     zoom = facts.operation(row.method, row.path)
     answer = Account().call(row.method, row.path)
     schema = zoom["responses"][str(answer.status_code)]

@@ -67,7 +67,7 @@ def test_a_function_is_one_small_file(functions: Any, function: str) -> None:
 
 
 def test_every_module_has_bytecode_that_is_never_checked(functions: Any) -> None:
-    """Lambda's disk is read-only and its files' times are a zip's: bytecode has to be there and be believed."""
+    """Lambda's disk is read-only and file times come from a zip, so the bytecode must be unchecked."""
     sources = [file for root in (functions.build.packages, functions.build.functions) for file in root.rglob("*.py")]
     kinds = {_kind(source) for source in sources}
     assert len(sources) > 100
@@ -97,7 +97,7 @@ def test_powertools_waits_for_the_first_line_of_log(functions: Any, function: st
 
 
 def test_the_webhook_stays_with_the_standard_library(functions: Any) -> None:
-    """Not even its path through the shared layer touches pydantic, boto3, requests or Powertools."""
+    """The webhook's path through the layer imports neither pydantic, boto3, requests nor Powertools."""
     assert not {name for name in functions.imports("webhook") if _under(name, _WEBHOOK_NEVER)}
 
 

@@ -464,7 +464,7 @@ def test_programs_sign_in_as_at_zoom(caller: Caller, stack: dict[str, Any]) -> N
 
 
 def test_the_api_describes_itself(stack: dict[str, Any]) -> None:
-    """To anybody, as OpenAPI; and to people, as a page."""
+    """The OpenAPI document and the page need no key."""
     described = httpx.get(f"{stack['api_url']}/openapi.json", timeout=CALL_SECONDS)
     assert (described.status_code, described.json()["openapi"]) == (200, "3.1.0")
     assert "/connections" in described.json()["paths"]
@@ -474,7 +474,7 @@ def test_the_api_describes_itself(stack: dict[str, Any]) -> None:
 
 
 def test_what_only_administrators_can_do_says_so(stack: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A person without those rights is told so before Zoom is asked."""
+    """The gateway refuses it for a person without these rights before it asks Zoom."""
     monkeypatch.setattr("dev.demo.PERSON", "jill@zoom.example")
     with Story(stack) as story:
         story.program.headers["X-Zoom-Connection"] = story.connect()

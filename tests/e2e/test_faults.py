@@ -108,7 +108,7 @@ def made(caller: httpx.Client, topic: str) -> int:
 def test_a_read_outlives_a_fault_and_a_create_says_what_it_knows(
     caller: httpx.Client, zoom: Zoom, meeting: int, fault: dict[str, Any]
 ) -> None:
-    """The read is tried again; the create went out once and nobody pretends to know what came of it."""
+    """The read is tried again. The create is sent once, and its answer says that the outcome is unknown."""
     zoom.misbehaves("meetings.get", **fault)
     read = caller.get(f"/v2/meetings/{meeting}")
     assert (read.status_code, read.json()["id"]) == (200, meeting)
@@ -129,7 +129,7 @@ def test_a_read_outlives_a_fault_and_a_create_says_what_it_knows(
 
 
 def test_a_lost_answer_is_found_again_with_a_key(caller: httpx.Client, zoom: Zoom) -> None:
-    """The create whose answer got lost answers with the one meeting there is; so does every repetition."""
+    """A create whose answer was lost, and each repetition, answer with the one meeting that was made."""
     body, key = wanted(), {"Idempotency-Key": str(uuid4())}
     zoom.misbehaves("meetings.create", "lost_response")
     first = caller.post(MEETINGS, json=body, headers=key)
@@ -165,7 +165,7 @@ def test_a_lost_registration_is_found_again_with_a_key(caller: httpx.Client, zoo
 
 
 def test_four_at_once_with_one_key_make_one_meeting(caller: httpx.Client) -> None:
-    """One makes it, the others wait for its answer or are told that it is under way."""
+    """One request makes the meeting; the others wait for its answer or get a 409."""
     body, key = wanted(), {"Idempotency-Key": str(uuid4())}
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: caller.post(MEETINGS, json=body, headers=key), range(4)))

@@ -78,7 +78,7 @@ def test_secrets_are_in_no_log(gateway: Gateway, stack: dict[str, Any]) -> None:
 
 
 def test_state_survives_a_restart_and_nothing_is_left_behind(gateway: Gateway, api: httpx.Client) -> None:
-    """Ctrl-C ends every process; the next start builds nothing and knows everything."""
+    """Ctrl-C ends every process. The next start builds nothing and has all data."""
     with Story(gateway.stack) as story:
         api.headers["X-Zoom-Connection"] = connection = story.connect()
     connections = connected(api)

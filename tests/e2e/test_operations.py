@@ -26,7 +26,7 @@ def physical(stack: dict[str, Any], name: str) -> str:
 
 
 def test_deep_health_reaches_everything_with_the_roles_it_has(api: httpx.Client) -> None:
-    """Tables, key, queues and Zoom answer under the health function's own role; without a key nobody is told."""
+    """Tables, key, queues and Zoom answer under the health function's own role; the route needs a key."""
     found = api.get("/health/deep")
     assert found.status_code == 200
     checks = found.json()["checks"]
@@ -62,7 +62,7 @@ def test_usage_is_rolled_up_under_its_own_role(api: httpx.Client, stack: dict[st
 
 
 def test_alarms_and_dashboards_are_deployed(stack: dict[str, Any]) -> None:
-    """As the template has them, each alarm with what to do and whom to tell."""
+    """Alarms and dashboards are as in the template, and each alarm has a description and an action."""
     cloudwatch = client_of(stack, "cloudwatch")
     alarms = cloudwatch.describe_alarms(MaxRecords=100)["MetricAlarms"]
     template = (ROOT / "template.yaml").read_text()

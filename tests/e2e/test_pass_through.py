@@ -99,13 +99,13 @@ class TestSwitchedOn:
         assert arrived["sha256"] == hashlib.sha256(body).hexdigest()
 
     def test_bytes_come_back_as_bytes(self, caller: httpx.Client) -> None:
-        """With their content type."""
+        """Bytes are returned unchanged, with their content type."""
         found = caller.get("/v2/rooms/1/image/2")
         assert found.headers["content-type"] == "image/png"
         assert found.content == b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 
     def test_a_redirect_is_the_callers_and_no_bearer_follows_it(self, caller: httpx.Client, gateway: Any) -> None:
-        """The storage behind Zoom hears from the caller alone, who has no bearer of Zoom's."""
+        """The caller follows the redirect, so Zoom's bearer never reaches the storage."""
         found = caller.get("/v2/phone/recording/download/42", follow_redirects=False)
         assert found.status_code == 302
         assert httpx.get(found.headers["location"], timeout=CALL_SECONDS).status_code == 200

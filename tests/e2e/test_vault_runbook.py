@@ -95,7 +95,7 @@ def test_rotate_the_client_secret(operator: Operator) -> None:
 
 
 def test_rotate_the_key(operator: Operator) -> None:
-    """Both keys rotate by themselves; a refresh seals under a new data key, which the newest key material wraps."""
+    """Both keys rotate automatically, and a refresh seals under a new data key wrapped by the newest key material."""
     kms = operator.aws("kms")
     for name in ("DataKey", "RefreshKey"):
         assert kms.get_key_rotation_status(KeyId=operator.resource(name))["KeyRotationEnabled"]

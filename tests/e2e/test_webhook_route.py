@@ -37,7 +37,7 @@ def test_a_signed_challenge_is_answered(stack: dict[str, Any], kind: str) -> Non
 
 
 def test_a_stranger_is_refused(stack: dict[str, Any]) -> None:
-    """Without a signature, with another secret's, and with one for other bytes; without a key for the API as well."""
+    """Requests without a signature, with another secret's, or with one for other bytes are refused."""
     body = b'{"event":"meeting.started"}'
     unsigned = {"content-type": "application/json"}
     for headers in (unsigned, zoom_headers(body, secret="another", at=time.time()), signed(stack, body + b" ")):

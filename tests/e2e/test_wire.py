@@ -151,7 +151,7 @@ def test_a_refusal_keeps_zooms_bytes_and_gets_ours_behind_them(caller: httpx.Cli
 
 @pytest.mark.parametrize("times", [0, 1, 2], ids=["plain", "once", "twice"])
 def test_ids_stand_on_the_wire_as_zoom_wants_them(caller: httpx.Client, zoom: Zoom, times: int) -> None:
-    """However they arrive."""
+    """Ids are sent in Zoom's encoding, however they arrive."""
     zoom.status, zoom.body = 200, b'{"participants":[]}'
     zoom.seen.clear()
     for uuid in UUIDS:

@@ -46,7 +46,7 @@ def test_a_create_that_leaves_no_record_is_found(monkeypatch: pytest.MonkeyPatch
 
 
 def test_whose_meeting_another_key_adopted_is_asked_to_come_again() -> None:
-    """The search found this: the answer of a create was lost to another key, and both were told the same meeting."""
+    """The search found this case: the answer of a create was lost to another key, and both got the same meeting."""
     steps = _found()
     state, _ = steps[-1]
     reported = {run.name: (run.result, getattr(run.error, "reason", None)) for run in state.runs}

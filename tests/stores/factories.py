@@ -28,7 +28,7 @@ from zoom_common.connections.outbox import Outbox
 from zoom_common.connections.refresh.store import RefreshStore
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.tombstones import Tombstones
-from zoom_common.console.census import CensusTaker
+from zoom_common.console.snapshot import Snapshots
 from zoom_common.daily_counts import DailyCounts
 from zoom_common.erasure.records import ErasureRecords
 from zoom_common.erasure.removal import WholeTable
@@ -161,8 +161,8 @@ def daily_counts(dynamodb: DynamoDBClient, *, clock: Clock) -> DailyCounts:
     return DailyCounts(table=Table(dynamodb, COORDINATION), clock=clock)
 
 
-def census(dynamodb: DynamoDBClient, *, clock: Clock) -> CensusTaker:
-    return CensusTaker(table=Table(dynamodb, CONNECTIONS), clock=clock)
+def snapshots(dynamodb: DynamoDBClient, *, clock: Clock) -> Snapshots:
+    return Snapshots(table=Table(dynamodb, CONNECTIONS), clock=clock)
 
 
 def webhook_status(dynamodb: DynamoDBClient, *, clock: Clock) -> WebhookStatusStore:

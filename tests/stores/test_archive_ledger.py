@@ -73,7 +73,7 @@ def test_a_recording_is_added_once_with_its_entries(dynamodb: DynamoDBClient) ->
 
 
 def test_a_change_wins_once(dynamodb: DynamoDBClient) -> None:
-    """Whoever saw an older version is told so; the agenda has one entry, where the recording is due."""
+    """A change of an outdated version fails, and the agenda has one entry, at the recording's due time."""
     ledger = factories.ledger(dynamodb)
     ledger.add(recording())
     later = replace(recording(), due_at=NOW + 60, state=FileState.MOVING)
@@ -118,7 +118,7 @@ def test_one_worker_has_a_file(dynamodb: DynamoDBClient) -> None:
 
 
 def test_a_cancelled_file_is_nobodys(dynamodb: DynamoDBClient) -> None:
-    """Its last worker can change nothing, and no other can take it; its lease's end is told."""
+    """Its last worker can change nothing, no other can take it, and the end of the lease is returned."""
     ledger = factories.ledger(dynamodb)
     ledger.add_file(file())
     assert ledger.cancel(file("file-9"), now=NOW) == NOW

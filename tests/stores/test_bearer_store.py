@@ -15,7 +15,7 @@ BEARER = Bearer(b"d" * 32, "abcdefghijkl", b"m" * 32, 1_800_003_600.5, "con_1")
 
 
 def test_what_is_kept_is_found(dynamodb: DynamoDBClient) -> None:
-    """With and without a connection, until the table forgets it."""
+    """A bearer is found with and without a connection, until the table deletes it."""
     store = factories.bearers(dynamodb)
     plain = Bearer(b"e" * 32, "abcdefghijkl", b"m" * 32, 1_800_003_600.0)
     for each in (BEARER, plain):
@@ -32,7 +32,7 @@ def test_the_table_forgets_it_after_its_end(dynamodb: DynamoDBClient, coordinati
 
 
 def test_a_table_that_is_not_there_is_unavailable() -> None:
-    """Not an unknown bearer."""
+    """A missing table raises Unavailable and is not taken for an unknown bearer."""
     store = factories.bearers(factories.away())
     with pytest.raises(Unavailable):
         store.get(BEARER.digest)
@@ -41,7 +41,7 @@ def test_a_table_that_is_not_there_is_unavailable() -> None:
 
 
 def test_one_whose_end_has_passed_is_given_until_the_table_forgets_it(dynamodb: DynamoDBClient) -> None:
-    """Its end is compared by whoever asked: the store has no clock. Kept again, the later one counts."""
+    """The store returns expired bearers, because the caller compares the time. Stored again, the later end counts."""
     store = factories.bearers(dynamodb)
     ended = replace(BEARER, expires_at=1.0)
     store.put(ended)

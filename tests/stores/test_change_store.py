@@ -73,6 +73,6 @@ def test_an_event_without_an_account_or_subject_says_nothing(
 
 
 def test_asking_a_table_that_does_not_answer_raises() -> None:
-    """Whoever reads must not take that for "unchanged"."""
+    """Reading raises Unavailable, so that no answer is taken for "unchanged"."""
     with pytest.raises(Unavailable):
         factories.changes(factories.away(), clock=lambda: NOW).last_change("account-1", "meetings/1")

@@ -225,7 +225,7 @@ def due(refreshes: RefreshStore, connection_id: str = "con_1", *, now: float = S
 
 @pytest.mark.parametrize("connection_id", ["", "x" * 257, "x" * 2000])
 def test_an_id_that_cannot_be_a_key_is_nobodys(store: ConnectionStore, connection_id: str) -> None:
-    """DynamoDB refuses such keys: whoever asks for them hears that there is no such connection."""
+    """Such an id is answered like a missing connection, because DynamoDB would refuse the key."""
     assert store.get("acme", connection_id) is None
 
 
@@ -346,7 +346,7 @@ def test_forgotten_tokens_leave_the_index(table: Table, store: ConnectionStore, 
 
 
 def test_disconnecting_again_is_disconnecting(table: Table, store: ConnectionStore, refreshes: RefreshStore) -> None:
-    """The tokens stay for whoever revokes them; a reason goes; the sweep finds it a minute later."""
+    """The tokens stay for the revocation, the reason is removed, and the sweep finds it a minute later."""
     seen = stored(table, reason="zoom_error", state=State.REFRESH_FAILING)
     first = store.disconnect(seen, now=START)
     assert first is not None

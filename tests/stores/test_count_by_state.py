@@ -13,7 +13,7 @@ from zoom_common.errors import Unavailable
 pytestmark = pytest.mark.aws
 
 
-def test_a_census_counts_connections_and_nothing_else(dynamodb: DynamoDBClient, connections_table: str) -> None:
+def test_a_snapshot_counts_connections_and_nothing_else(dynamodb: DynamoDBClient, connections_table: str) -> None:
     """Claims, links and keys lie in the same table; a state that nobody is in is a zero, not a gap."""
     for pk, sk, state in (
         ("acme#connections", "con_1", "connected"),

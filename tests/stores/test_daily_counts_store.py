@@ -64,7 +64,7 @@ def test_what_cannot_be_written_is_lost_and_no_fault() -> None:
 
 
 def test_without_a_table_nothing_is_kept() -> None:
-    """A function that knows no Coordination table counts for nobody."""
+    """Without a Coordination table nothing is counted, and nothing fails."""
     counts = DailyCounts.from_env({}, lambda: pytest.fail("no client is needed"), clock=lambda: DAY)
     counts.add(REFRESHES, "refreshed")
     counts.write()

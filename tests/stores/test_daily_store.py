@@ -37,7 +37,7 @@ def test_each_day_and_counter_begins_anew(store: DailyStore) -> None:
 
 
 def test_a_day_that_zoom_calls_spent_is_spent(store: DailyStore) -> None:
-    """Whoever spent it; twice is as good as once."""
+    """Marking a day as used up is idempotent."""
     store.take("a", period=1, limit=100, most=5)
     store.exhaust("a", period=1, limit=100)
     store.exhaust("a", period=1, limit=100)
@@ -47,7 +47,7 @@ def test_a_day_that_zoom_calls_spent_is_spent(store: DailyStore) -> None:
 def test_counters_are_forgotten_a_day_after_they_end(
     store: DailyStore, dynamodb: DynamoDBClient, coordination_table: str
 ) -> None:
-    """By TTL."""
+    """Counters expire by TTL a day after their period."""
     store.take("a", period=1, limit=100, most=5)
     (item,) = dynamodb.scan(TableName=coordination_table)["Items"]
     assert item["expires_at"] == {"N": str(3 * DAY)}

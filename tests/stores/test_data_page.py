@@ -46,7 +46,7 @@ def test_the_page_has_every_kind_of_item() -> None:
 
 @pytest.mark.parametrize("kind", WRITERS)
 def test_what_stores_write_is_on_the_page(kind: str) -> None:
-    """Each item whose format is held has a row."""
+    """Every item with a pinned format has a row on the page."""
     for name in written(WRITERS[kind]):
         table, pk, sk = name.split(" ")
         assert (table.title(), owner(table, pk, sk)) in SHOWN, name

@@ -110,7 +110,7 @@ def test_only_the_first_event_of_a_lane_is_given_out(store: DeliveryStore) -> No
 
 
 def test_what_waits_keeps_a_body_that_the_log_does_not_have(store: DeliveryStore) -> None:
-    """And whether somebody asked for it."""
+    """A waiting event keeps its body if the log does not have it, and whether somebody asked for it."""
     store.add(SUBSCRIPTION, waiting(1, body=b"{}", forced=True), now=NOW)
     (found,) = store.due(SUBSCRIPTION, now=NOW, limit=1)
     assert (found.body, found.forced) == (b"{}", True)

@@ -129,7 +129,7 @@ def test_updates_change_what_they_name(
 
 
 def test_an_update_makes_the_item_that_is_not_there(dynamodb: DynamoDBClient, table: str) -> None:
-    """With its keys, unless a condition wants one to be there."""
+    """An update creates a missing item with its keys, unless a condition requires one."""
     assert updated(dynamodb, table, "SET n = :v", ExpressionAttributeValues={":v": {"N": "1"}}) == {"n": {"N": "1"}}
 
 
@@ -153,7 +153,7 @@ def test_a_refusal_brings_the_item_that_was_there(dynamodb: DynamoDBClient, tabl
 
 
 def test_a_deletion_gives_back_what_was_there(dynamodb: DynamoDBClient, table: str) -> None:
-    """Once."""
+    """The first deletion returns the item, and the second one nothing."""
     put(dynamodb, table, n={"N": "5"})
     request: Any = {"TableName": table, "Key": KEY, "ReturnValues": "ALL_OLD"}
     assert dynamodb.delete_item(**request)["Attributes"] == {**KEY, "n": {"N": "5"}}
@@ -178,7 +178,7 @@ def test_a_transaction_is_all_or_nothing(dynamodb: DynamoDBClient, table: str) -
 
 
 def test_a_query_is_in_the_order_of_sort_keys(dynamodb: DynamoDBClient, table: str) -> None:
-    """By bytes, either way round, from a key on, and by prefix and range."""
+    """A query sorts by bytes in either direction, from a key on, by prefix and by range."""
     for sort in ("b", "B", "a#2", "a#10", "é"):
         dynamodb.put_item(TableName=table, Item={"pk": {"S": "p"}, "sk": {"S": sort}})
     dynamodb.put_item(TableName=table, Item={"pk": {"S": "q"}, "sk": {"S": "a#3"}})
@@ -232,7 +232,7 @@ def test_a_page_ends_at_a_megabyte(dynamodb: DynamoDBClient, table: str) -> None
 
 
 def test_the_index_holds_what_has_both_of_its_keys(dynamodb: DynamoDBClient, table: str) -> None:
-    """In the order of its numbers, with keys alone."""
+    """The index is sorted by its numbers and has keys only."""
     for sort, due in (("a", "10"), ("b", "9.5"), ("c", "11")):
         due_keys = {"due_shard": {"S": "00"}, "due_at": {"N": due}, "more": {"S": "x"}}
         dynamodb.put_item(TableName=table, Item={"pk": {"S": "p"}, "sk": {"S": sort}, **due_keys})

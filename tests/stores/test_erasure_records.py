@@ -72,7 +72,7 @@ def test_begun_again_when_it_is_done_it_begins_anew(store: ErasureRecords) -> No
 
 
 def test_a_tenant_lists_its_own(store: ErasureRecords) -> None:
-    """In the order of their ids; nobody else's."""
+    """A tenant's list is sorted by id and has no other tenant's erasures."""
     names = sorted(erasure_id("acme", user) for user in ("ada", "bob", None))
     for name in reversed(names):
         store.begin("acme", name, about="person", now=NOW)

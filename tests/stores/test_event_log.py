@@ -89,7 +89,7 @@ def test_two_workers_never_take_over_together(
 
 
 def test_a_finished_event_is_a_duplicate_from_then_on(log: EventLog, clock: Clock) -> None:
-    """However late."""
+    """A finished event is a duplicate, however late it comes again."""
     logged(log, ENTRY)
     assert log.admit(ENTRY) == Admitted(Admission.FINISHED)
     clock.now += 20 * 86_400
@@ -99,7 +99,7 @@ def test_a_finished_event_is_a_duplicate_from_then_on(log: EventLog, clock: Cloc
 def test_an_event_that_was_received_long_before_has_a_line_by_arrival_too(
     log: EventLog, dynamodb: DynamoDBClient, events_table: str, clock: Clock
 ) -> None:
-    """From a backlog or a dead-letter queue: more than ten seconds after it was received."""
+    """An event from a backlog is recorded more than ten seconds after it was received, and has two lines."""
     clock.now += 10
     logged(log, ENTRY)
     clock.now += 1
@@ -114,7 +114,7 @@ def test_an_event_that_was_received_long_before_has_a_line_by_arrival_too(
 def test_a_log_line_missing_after_a_crash_is_written_later(
     log: EventLog, dynamodb: DynamoDBClient, events_table: str, clock: Clock
 ) -> None:
-    """Killed between the entry and its line: whoever takes over writes the lines of the first delivery."""
+    """After a crash between entry and line, the next worker writes the lines of the first delivery."""
     log.admit(ENTRY)
     clock.now += 61
     logged(log, replace(ENTRY, received_at_ms=ENTRY.received_at_ms + 86_400_000))
@@ -154,7 +154,7 @@ def test_what_the_release_before_finished_is_a_duplicate(
 def test_an_entry_of_the_release_before_is_taken_over(
     log: EventLog, dynamodb: DynamoDBClient, events_table: str, clock: Clock
 ) -> None:
-    """It has no moment at which its line became visible; whoever takes over gives it one."""
+    """The entry has no time of visibility, and the next worker adds one."""
     log.admit(ENTRY)
     key = entry_key("acme", "evt_1")
     dynamodb.update_item(TableName=events_table, Key=key, UpdateExpression="REMOVE recorded_at_ms")

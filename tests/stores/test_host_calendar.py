@@ -40,7 +40,7 @@ def event(name: str, operation: str = "all", **about: Any) -> ZoomEvent:
 
 
 def test_a_booking_returns_the_others_of_the_host(calendar: HostCalendar) -> None:
-    """Of the same host in the same account, and not itself."""
+    """A booking returns the other meetings of the same host in the same account."""
     assert calendar.book("account-1", "host-1", FIRST, [hour(1)]) == {}
     assert calendar.book("account-1", "host-1", SECOND, [hour(1), hour(25)]) == {FIRST: [hour(1)]}
     assert calendar.book("account-1", "host-2", THIRD, [hour(1)]) == {}
@@ -118,7 +118,7 @@ def test_an_item_expires(calendar: HostCalendar, dynamodb: DynamoDBClient, coord
 
 
 def test_a_persons_calendar_is_erased() -> None:
-    """By exact key; nobody else's."""
+    """Only the person's calendar is erased, by its exact key."""
     item = {"pk": "calendar#account-1#host-1", "sk": "calendar"}
     target, other = (
         ErasureTarget(tenant="acme", account_ids=frozenset({"account-1"}), zoom_user_ids=frozenset({host}))

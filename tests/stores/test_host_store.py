@@ -31,7 +31,7 @@ def store(dynamodb: DynamoDBClient) -> HostStore:
 
 
 def test_one_container_learns_and_all_know(dynamodb: DynamoDBClient) -> None:
-    """By UUID or by number, whichever way Zoom writes it; for the app that told and no other."""
+    """A host is found by UUID or number in either form, for the same app only."""
     store(dynamodb).learn("A", STARTED)
     other = store(dynamodb)
     for thing in ({"uuid": "/u+1=="}, {"id": 85746065}, {"meeting_id": "85746065", "meeting_uuid": "x"}):

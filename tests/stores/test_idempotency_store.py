@@ -100,7 +100,7 @@ def test_a_key_lives_for_a_day(store: IdempotencyStore) -> None:
 
 
 def test_a_table_that_does_not_answer_has_a_name() -> None:
-    """The reason says whose fault it is."""
+    """The reason of Unavailable names the store."""
     missing = factories.idempotency(factories.away())
     with pytest.raises(Unavailable) as unavailable:
         begin(missing)
@@ -136,7 +136,7 @@ def test_nothing_is_taken_over_that_has_moved_on(store: IdempotencyStore) -> Non
 def test_a_key_that_is_not_there_is_not_made_by_going_on(
     store: IdempotencyStore, dynamodb: DynamoDBClient, coordination_table: str
 ) -> None:
-    """By nothing but its beginning."""
+    """Only `begin` makes a record; the later steps do not."""
     entry = Entry(fingerprint="x", step=Step.STARTED, owner="call-1", lease_until=0)
     assert not store.take_over("key#1", entry, owner="call-2", lease_until=NOW)
     assert not store.sent("key#1", owner="call-1", now=NOW)

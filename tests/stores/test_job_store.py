@@ -61,7 +61,7 @@ def test_a_job_is_kept_with_its_rows(store: JobStore) -> None:
 
 
 def test_a_job_is_made_once(store: JobStore) -> None:
-    """Whoever asks again gets the first one, and its rows stay as they are."""
+    """A second create returns the first job, and its rows stay as they are."""
     store.create(job(), ROWS)
     again = store.create(job(fingerprint="g", rows=1), [Row(number=1, values={"topic": "other"})])
     assert (again.fingerprint, again.rows) == ("f", 2)
@@ -196,7 +196,7 @@ def test_runs_are_numbered_by_one(store: JobStore) -> None:
 
 
 def test_the_rows_of_a_file_are_counted_by_its_slice(store: JobStore) -> None:
-    """And by nobody else."""
+    """Only the slice that has the lease can store the number of rows."""
     made = store.create(job(rows=None, request={"file": {}}))
     taken = begun(store, made)
     store.put_rows(taken, ROWS)
@@ -220,7 +220,7 @@ def test_active_jobs_are_found(store: JobStore) -> None:
 
 
 def test_without_dynamodb_nothing_is_known() -> None:
-    """The caller hears that jobs are not available."""
+    """Every method raises Unavailable with the reason of jobs."""
     with pytest.raises(Unavailable) as away:
         factories.jobs(factories.away()).get("acme", "job_1")
     assert away.value.reason == "job_store_unavailable"

@@ -32,7 +32,7 @@ def new_key(credential: Credential, **changes: Any) -> ApiKey:
 
 
 def test_a_key_is_found_by_its_id_as_it_was_kept(store: ApiKeyStore) -> None:
-    """With every field set, and with none but the required ones."""
+    """A key is read back with every field set, and with only the required ones."""
     plain = new_key(Credential.generate())
     full = new_key(Credential.generate(), connection="con_1", valid_until=NOW + 60.5)
     for key in (plain, full):
@@ -64,7 +64,7 @@ def test_an_id_is_given_once(store: ApiKeyStore) -> None:
 
 
 def test_a_tenant_lists_its_own_keys(store: ApiKeyStore) -> None:
-    """All of them beyond one batch, oldest first; revoked and expired ones too; nobody else's."""
+    """The list has all of the tenant's keys, also beyond one batch, oldest first, with revoked and expired ones."""
     mine = [new_key(Credential.generate(), now=NOW + number) for number in range(103)]
     for key in reversed(mine):
         store.add(key)
@@ -120,7 +120,7 @@ def test_a_key_that_has_ended_is_not_renewed(store: ApiKeyStore) -> None:
 def test_of_two_rotations_at_once_one_wins(
     store: ApiKeyStore, dynamodb: DynamoDBClient, connections_table: str
 ) -> None:
-    """The loser is told, and the winner's secret stays the current one."""
+    """The second rotation raises Conflict, and the first one's secret stays current."""
     first = Credential.generate()
     winner, loser = (Credential.generate(key_id=first.key_id) for _ in range(2))
     store.add(new_key(first))

@@ -66,7 +66,7 @@ def pages(archive: LogReader, reach: frozenset[str] | None = None, **given: Any)
 
 
 def test_the_log_is_read_in_pages_newest_first(archive: LogReader) -> None:
-    """Over days, without gap or repeat."""
+    """Pages continue over several days without a gap or repetition."""
     assert [each for each in pages(archive, page_size=5) if each] == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9], [10, 11]]
     assert list(pages(archive, meeting="1")) == [[1, 3, 5, 7, 9, 11]]
     assert list(pages(archive, since_ms=MIDNIGHT - 86_400_000, until_ms=MIDNIGHT)) == [[3, 4, 5, 6]]
@@ -129,6 +129,6 @@ def test_a_line_says_what_its_entry_is(archive: LogReader, dynamodb: DynamoDBCli
 
 
 def test_a_log_that_does_not_answer_is_unavailable() -> None:
-    """Not an empty one."""
+    """A table that does not answer raises Unavailable and is not taken for an empty log."""
     with pytest.raises(Unavailable):
         factories.log_index(factories.away()).search("acme", query())

@@ -45,7 +45,7 @@ def test_a_tenant_has_its_own(store: ProjectionStore) -> None:
 
 
 def test_records_are_read_by_prefix_and_page(store: ProjectionStore) -> None:
-    """In the order of their sort keys."""
+    """Records are returned in the order of their sort keys."""
     store.apply("acme", [said(f"session#{number}") for number in range(5)] + [said()], (AT, "a"))
     assert list(store.read("acme", PLACE, "session#")) == [f"session#{number}" for number in range(5)]
     first, cursor = store.page("acme", PLACE, "session#", limit=3)
@@ -57,7 +57,7 @@ def test_records_are_read_by_prefix_and_page(store: ProjectionStore) -> None:
 def test_records_expire_after_the_last_event_about_them(
     store: ProjectionStore, dynamodb: DynamoDBClient, events_table: str
 ) -> None:
-    """By when it happened, so that a late delivery prolongs nothing."""
+    """The expiry counts from when the last event happened, so a late delivery does not extend it."""
     store.apply("acme", [said(topic="a")], (AT + 1000, "a"))
     store.apply("acme", [said(topic="b")], (AT, "b"))
     (item,) = dynamodb.scan(TableName=events_table)["Items"]
@@ -65,7 +65,7 @@ def test_records_expire_after_the_last_event_about_them(
 
 
 def test_two_workers_take_turns(dynamodb: DynamoDBClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever writes second reads again, and nothing that either said is lost."""
+    """The second writer reads again, and no change is lost."""
     store, other = (factories.projections(dynamodb) for _ in range(2))
     put = ProjectionStore._to_put
     raced: list[bool] = []
@@ -144,7 +144,7 @@ def test_a_page_of_what_is_not_there_is_empty(store: ProjectionStore) -> None:
 
 
 def test_a_table_that_does_not_answer_is_unavailable() -> None:
-    """Not an empty record."""
+    """A table that does not answer raises Unavailable and is not taken for an empty record."""
     missing = factories.projections(factories.away())
     for attempt in (
         lambda: missing.apply("acme", [said()], (AT, "a")),

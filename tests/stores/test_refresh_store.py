@@ -106,7 +106,7 @@ def test_an_unproven_pair_is_kept_in_the_state_that_was_seen(
 
 
 def test_a_write_says_what_it_found(table: Table, refreshes: RefreshStore) -> None:
-    """A moved version, another's lease and a missing connection are told apart."""
+    """The result distinguishes a changed version, another's lease and a missing connection."""
     with pytest.raises(LookupError):
         refreshes.write(pair(), release=True)
     seen = stored(table, lease_owner="a2", lease_expires_at=START + 60)
@@ -129,7 +129,7 @@ def test_a_spare_is_kept_for_its_grant_only(table: Table, store: ConnectionStore
 
 
 def test_settling_needs_the_lease(table: Table, store: ConnectionStore, refreshes: RefreshStore) -> None:
-    """Whoever has lost the lease changes nothing."""
+    """An attempt that has lost the lease changes nothing."""
     seen = stored(table)
     assert not refreshes.settle(seen, settlement())
     assert store.get("acme", "con_1") == seen
@@ -139,7 +139,7 @@ def test_settling_needs_the_lease(table: Table, store: ConnectionStore, refreshe
 def test_settling(
     table: Table, store: ConnectionStore, refreshes: RefreshStore, *, known: bool, intents: list[str]
 ) -> None:
-    """State, reason and rest are written, the lease ends, and the intent stands if nobody knows its outcome."""
+    """State, reason and back-off are stored, the lease ends, and the intent stays if the outcome is unknown."""
     seen = stored(table)
     refreshes.take_lease(seen, "a1", now=START, until=START + 60, skew=10)
     assert refreshes.settle(seen, settlement(outcome_known=known))
@@ -224,7 +224,7 @@ def test_no_lease_on_what_is_gone(store: ConnectionStore, refreshes: RefreshStor
 
 
 def test_a_lease_is_over_when_the_skew_after_its_end_has_passed(table: Table, refreshes: RefreshStore) -> None:
-    """Not at that moment: after it."""
+    """Another attempt gets the lease only after its end plus the skew."""
     seen = stored(table, lease_owner="a2", lease_expires_at=START)
     assert refreshes.take_lease(seen, "a1", now=START + 10, until=START + 60, skew=10) is None
     assert refreshes.take_lease(seen, "a1", now=START + 10.001, until=START + 60, skew=10) is not None
@@ -269,7 +269,7 @@ def test_what_zoom_did_not_say_stays_as_it_is(table: Table, store: ConnectionSto
 
 
 def test_a_pair_that_was_written_is_found_when_it_is_written_again(table: Table, refreshes: RefreshStore) -> None:
-    """A writer that did not hear sees its own version."""
+    """A repeated write whose first answer was lost finds its own version."""
     stored(table)
     assert refreshes.write(pair(), release=False) is None
     found = refreshes.write(pair(), release=False)

@@ -43,7 +43,7 @@ class Counting:
 
 
 def test_a_free_lane_gives_a_slot_at_once(dynamodb: DynamoDBClient) -> None:
-    """And the next one an interval later."""
+    """A free lane gives a slot at once, and the next one an interval later."""
     slots = factories.slots(dynamodb)
     assert slots.take("a", "Light", LANE, now=NOW, latest=FAR) == Slot(NOW, LANE.interval)
     assert slots.take("a", "Light", LANE, now=NOW, latest=FAR) == Slot(NOW + LANE.interval, 2 * LANE.interval)
@@ -231,7 +231,7 @@ def test_an_early_slot_that_was_not_there_gives_nothing_back(dynamodb: DynamoDBC
 
 
 def test_an_early_slot_serves_the_call_that_takes_it(dynamodb: DynamoDBClient) -> None:
-    """Once, and in its own lane only."""
+    """An early slot is used once, and only in its own lane."""
     slots = factories.slots(dynamodb)
     early = slots.begin("a", "Light", LANE, now=NOW, latest=FAR)
     assert slots.take("b", "Light", LANE, now=NOW, latest=FAR, early=early) == Slot(NOW, LANE.interval)

@@ -44,7 +44,7 @@ def test_nobody_is_named_and_all_names_differ(
 def test_they_leave_after_every_queue_has_let_go(
     store: Tombstones, dynamodb: DynamoDBClient, connections_table: str
 ) -> None:
-    """By TTL, 45 days later, in whole seconds."""
+    """Tombstones expire by TTL after 45 days, in whole seconds."""
     store.put([of_tenant("acme")], now=NOW)
     (item,) = dynamodb.scan(TableName=connections_table)["Items"]
     assert item["expires_at"] == {"N": str(int(NOW) + 45 * 86_400)}

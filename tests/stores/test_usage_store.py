@@ -50,7 +50,7 @@ def test_what_has_begun_is_added_once(live: LiveUsage) -> None:
 
 
 def test_a_tenant_sees_its_own_only(live: LiveUsage, kept: KeptUsage) -> None:
-    """Even next to one whose name begins with its own."""
+    """A tenant's usage excludes another tenant whose name begins with the same letters."""
     live.begin(used(tenant="acme"))()
     live.begin(used(tenant="acme-2", calls=5))()
     roll_up(live, kept, today=TODAY + timedelta(days=1))

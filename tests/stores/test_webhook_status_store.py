@@ -63,7 +63,7 @@ def test_refusals_are_kept_by_reason(webhook_status: WebhookStatusStore, writer:
 def test_a_delivery_from_the_dead_letters_does_not_turn_back_time(
     webhook_status: WebhookStatusStore, dynamodb: DynamoDBClient
 ) -> None:
-    """By whichever container."""
+    """An older delivery from the dead-letter queue does not change the time, in any container."""
     webhook_status.verified("A", NOW)
     factories.webhook_status(dynamodb, clock=lambda: NOW).verified("A", NOW - 86_400)
     assert webhook_status.of_app("A").verified_at == NOW

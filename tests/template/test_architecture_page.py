@@ -100,7 +100,7 @@ def keys(statement: dict[str, Any]) -> set[str]:
 
 
 def test_the_page_has_every_function(template: dict[str, Any]) -> None:
-    """And no other."""
+    """The page has every function of the template and no other."""
     assert set(page()) == set(functions(template).values())
 
 
@@ -128,7 +128,7 @@ def test_the_page_has_the_keys_of_every_function(template: dict[str, Any]) -> No
 
 
 def test_who_may_not_use_the_refresh_key_opens_access_tokens_only(template: dict[str, Any]) -> None:
-    """The permission is bound to the kind of the seal, except on the emulator, which knows no such conditions."""
+    """The permission is bound to the kind of the seal, except on the emulator, which has no such conditions."""
     for resource in functions(template):
         kind = "subscription_secret" if resource in {"DeliverFunction", "RedeliverFunction"} else "access_token"
         bound = {"StringEquals": {"kms:EncryptionContext:kind": kind}}

@@ -18,7 +18,7 @@ def names(cell: str) -> list[str]:
 
 
 def test_every_parameter_is_on_the_page(template: dict[str, Any]) -> None:
-    """Once, and no other."""
+    """The page has every parameter exactly once and no other."""
     shown = [name for _, parameters, _ in ROWS for name in names(parameters)]
     assert sorted(shown) == sorted(template["Parameters"])
 

@@ -181,7 +181,7 @@ def test_every_retention_parameter_is_on_the_list(template: Template) -> None:
 
 
 def test_no_queue_keeps_a_message_for_longer_than_two_weeks(template: Template) -> None:
-    """And none falls back on a default that nobody wrote down."""
+    """Every queue sets its retention, and none above two weeks."""
     assert all(queue["MessageRetentionPeriod"] <= 1_209_600 for queue in of_type(template, "AWS::SQS::Queue").values())
 
 

@@ -41,7 +41,7 @@ def test_a_function_gets_the_routes_of_its_operations(template: Template, functi
 
 
 def test_other_addresses_of_zoom_have_one_function(template: Template) -> None:
-    """Which knows the whole table: paths that people typed with a slash too many end there."""
+    """The function with the whole table receives them, also paths with extra slashes."""
     others = [each for each in resources(template, "AWS::ApiGatewayV2::Route").values() if _is_other(each)]
     assert [function_of(template, each) for each in others] == ["zoom_api"]
 
@@ -76,7 +76,7 @@ def test_a_function_is_configured_with_what_it_needs(template: Template, functio
 
 
 def test_head_and_options_reach_every_route_that_is_read(template: Template) -> None:
-    """A function's router knows what they mean; pages that people open in a browser have none of their own."""
+    """Every read route accepts HEAD and OPTIONS, except pages that people open in a browser."""
     keys = {each["RouteKey"] for each in resources(template, "AWS::ApiGatewayV2::Route").values()}
     reads = {key for key in keys if key.startswith("GET ")}
     assert reads == {"GET /auth/zoom/start", "GET /auth/zoom/callback", "GET /auth/zoom/callback/", "GET /health/deep"}

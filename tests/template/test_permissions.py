@@ -62,7 +62,7 @@ def key_of_a_table(action: str, *, via: str | None) -> Request:
 
 @pytest.mark.parametrize("asked", ASKED, ids=lambda asked: " ".join(asked.shape))
 def test_a_function_may_do_what_it_asks_for(asked: Asked) -> None:
-    """With all condition keys. In a transaction also without the partition key: AWS does not say that it is named."""
+    """Each role allows its function's recorded requests, in transactions also without the partition key."""
     assert allowed(asked.request(prod()), of_role(asked.role))
     if ENCLOSING in asked.keys:
         assert allowed(asked.request(prod(), without=LEADING), of_role(asked.role))

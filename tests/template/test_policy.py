@@ -100,7 +100,7 @@ def test_no_role_has_a_wildcard_action(template: Template) -> None:
 
 
 def test_no_role_reaches_every_resource(template: Template) -> None:
-    """Resource "*" stands only where AWS knows no narrower one."""
+    """Resource "*" is used only for actions that AWS cannot limit further."""
     for role, statement in role_statements(template):
         if "*" in as_list(statement["Resource"]):
             assert set(as_list(statement["Action"])) <= WITHOUT_RESOURCE, role

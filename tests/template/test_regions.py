@@ -73,7 +73,7 @@ def test_every_other_commercial_region_lacks_function_urls(types: set[str]) -> N
 @pytest.mark.parametrize("region", sorted(UNLISTED))
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_region_without_a_list_has_every_service(region: str, service: str) -> None:
-    """As botocore knows them; services for all regions together count."""
+    """The services are those that botocore lists, including global ones."""
     found = boto3.Session().get_available_regions(service)
     assert region in found or found in ([], ["aws-global"])
 

@@ -77,7 +77,7 @@ def test_codedeploy_may_move_every_function_and_no_other(transform: Transform) -
 
 
 def test_it_can_be_off(transform: Transform) -> None:
-    """On the emulator, which knows no CodeDeploy and shows SAM no parameters, and for a fix while an alarm rings."""
+    """The value "off" works on the emulator, which has no CodeDeploy, and for a fix while an alarm is on."""
     made = transform({})
     assert not any(each["Type"].startswith("AWS::CodeDeploy::") for each in made["Resources"].values())
     assert of_type(made, "AWS::Lambda::Alias")

@@ -88,7 +88,7 @@ def watched(template: Template) -> Iterator[tuple[str, str, Any]]:
 
 
 def test_functions_count_in_the_namespace_of_their_stack(transformed: Template) -> None:
-    """Each is told it, by the variable that the code and Powertools read, and none is told another."""
+    """Each function gets its own stack's namespace in the variable that the code and Powertools read."""
     functions = [r["Properties"] for r in transformed["Resources"].values() if r["Type"] == "AWS::Lambda::Function"]
     configured = [function["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"] for function in functions]
     assert configured

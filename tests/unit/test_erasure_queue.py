@@ -40,7 +40,7 @@ def queue(sqs: Sqs) -> ErasureQueue:
 
 @pytest.mark.parametrize("target", [PERSON, TENANT])
 def test_a_job_comes_back_as_it_was_sent(target: ErasureTarget) -> None:
-    """As JSON in one message."""
+    """A job is sent as JSON in one message, and read back unchanged."""
     sqs, job = Sqs(), Job(target=target, keep_key="k1", run=3)
     queue(sqs).send(job)
     (sent,) = sqs.asked
@@ -58,7 +58,7 @@ def test_a_message_is_put_off_as_long_as_sqs_can(seconds: float, hidden: int) ->
 
 
 def test_a_queue_that_does_not_answer_is_unavailable() -> None:
-    """For both, with a reason of its own."""
+    """Both methods raise Unavailable with a reason of their own."""
     with pytest.raises(Unavailable) as sending:
         queue(Sqs(away=True)).send(Job(target=TENANT))
     with pytest.raises(Unavailable) as returning:

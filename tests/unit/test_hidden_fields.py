@@ -82,7 +82,7 @@ def test_a_secret_shows_itself_in_no_format(shown: str) -> None:
 
 @pytest.mark.parametrize("carry", [pickle.dumps, copy.copy, copy.deepcopy])
 def test_a_secret_is_not_carried_elsewhere(carry: object) -> None:
-    """Neither by pickle nor by a copy."""
+    """A secret can be neither pickled nor copied."""
     assert callable(carry)
     with pytest.raises(TypeError, match="not serialised"):
         carry(Secret("hush"))

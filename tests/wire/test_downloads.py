@@ -156,7 +156,7 @@ def test_a_whole_file_for_a_range_is_recognized(site: Site, link: Link, client: 
 def test_what_is_no_part_of_the_file_is_refused(
     site: Site, link: Link, client: DownloadClient, answer: bytes, reason: str
 ) -> None:
-    """With a reason for the log."""
+    """Answers that are not part of the file are refused, with a reason for the log."""
     site.storage += [answer, answer]
     with pytest.raises(DownloadBroken) as broken:
         got(client, link, 0, 9)

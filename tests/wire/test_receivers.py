@@ -30,7 +30,7 @@ BODY = json.dumps({"id": "evt_1", "type": "zoom.meeting.started", "data": {"topi
 
 
 def test_the_reference_library_verifies_every_secret_of_a_rotation() -> None:
-    """With either secret; not with another, not with a changed body, and not a day later."""
+    """It verifies either secret, and refuses another one, a changed body, and a signature that is a day old."""
     old, new, other = new_secret(), new_secret(), new_secret()
     headers = dict(signature_headers("evt_1", BODY, at=time.time(), secrets=[new, old]))
     for secret in (old, new):

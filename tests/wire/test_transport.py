@@ -143,7 +143,7 @@ def test_ids_stand_on_the_wire_as_zoom_wants(server: Server, transport: Make, pa
 
 
 def test_a_body_arrives_byte_for_byte(server: Server, transport: Make) -> None:
-    """With its length."""
+    """The body arrives unchanged, with its length."""
     operation, ids = match("POST", "/v2/users/me/meetings")
     body = '{"topic": "\u00fc \U0001f600", "n": 123456789012345678901234567890}'.encode()
     request = api.build(operation, ids, query_string="", body=body, base_url=server.base, token=Secret("t"))
@@ -200,7 +200,7 @@ def test_headers_that_break_off_are_no_answer(server: Server, transport: Make) -
 
 
 def test_silence_is_a_lost_answer(server: Server, transport: Make) -> None:
-    """After the timeout."""
+    """No answer within the timeout raises AnswerLost."""
     server.answers = [b"HTTP/1.1 100 Continue\r\n\r\n"]
     with pytest.raises(AnswerLost):
         transport(Clock()).send(HttpRequest("GET", f"{server.base}/x"), timeout=0.2)

@@ -85,7 +85,7 @@ export interface Attended {
   present: boolean;
   minutes: number;
   sessions: { join_time: string | null; leave_time: string | null; leave_time_assumed?: boolean }[];
-  /** Only of who was in the waiting room. */
+  /** Only for people who were in the waiting room. */
   waiting?: { join_time: string | null; leave_time: string | null; leave_time_assumed?: boolean }[];
 }
 export interface Instance {
@@ -107,7 +107,7 @@ export interface Attendance {
 }
 export interface Matrix {
   topic?: string;
-  /** Without times where it was not held. */
+  /** Has no times where it was not held. */
   occurrences: { occurrence: string; status: string; start_time: string | null; end_time: string | null; participants_count: number }[];
   unplanned?: string[];
   participants: {
@@ -157,7 +157,7 @@ export class ApiError extends Error {
   readonly fields: { field: string; message: string }[];
   readonly requestId: string;
   readonly hint: string;
-  /** Where the person gives consent again, when that is what it takes. */
+  /** Where the person consents again, if that helps. */
   readonly reconnect: string;
 
   constructor(
@@ -178,14 +178,14 @@ export interface Options {
   signal?: AbortSignal;
   /** Another connection than the chosen one. */
   connection?: string;
-  /** Of something that is made: sent again with the same key, it is not made twice. */
+  /** For creates: a repetition with the same key makes nothing twice. */
   idempotencyKey?: string;
   /** Another credential than the session's. */
   token?: string;
 }
 
 const UNREACHABLE = "The gateway does not answer. Check your network; your input is kept.";
-/** What a connection that cannot serve means for the person, by its state. */
+/** Texts for people about connections that cannot be used, by state. */
 const UNUSABLE: Record<string, string> = {
   reauthorization_required: "Zoom has to be connected again.",
   refresh_failing: "Zoom's tokens cannot be renewed at the moment.",
@@ -197,7 +197,7 @@ const UNUSABLE: Record<string, string> = {
 const NO_CONNECTION = "";
 
 export class Api {
-  /** The Zoom account that calls go to, where somebody has several. */
+  /** The Zoom account that calls use, where a person has several. */
   connection: string | null = null;
 
   constructor(
@@ -208,7 +208,7 @@ export class Api {
     this.recall();
   }
 
-  /** Takes up the choice that this tab has kept. */
+  /** Restores the choice that this tab has stored. */
   recall(): void {
     this.connection = sessionStorage.getItem("connection");
   }
@@ -227,7 +227,7 @@ export class Api {
     return this.#call<T>(method, path, body, options);
   }
 
-  /** Asks for a bearer as programs do: an API key's id and secret in a form. */
+  /** Requests a bearer as programs do, with an API key's id and secret in a form. */
   async token(form: URLSearchParams): Promise<{ access_token: string; expires_in: number; scope: string }> {
     const answer = await fetch(`${this.settings.api_url}/oauth/token`, { method: "POST", body: form, credentials: "omit" }).catch(() => null);
     if (!answer) throw new ApiError(UNREACHABLE, 0, "unreachable");
@@ -235,12 +235,12 @@ export class Api {
     return (await answer.json()) as { access_token: string; expires_in: number; scope: string };
   }
 
-  /** Whether the session's token names a scope, for showing what is for whom: the gateway decides. */
+  /** Whether the session's token names a scope. Used only to hide what the gateway would refuse. */
   tokenNames(scope: string): boolean {
     return JSON.stringify(claims(this.sessions.current()?.token ?? "")).includes(scope);
   }
 
-  /** A file. Where it is large, the gateway leads to another host, which gets no header of ours. */
+  /** Returns a file. For a large one the gateway redirects to another host, which gets none of our headers. */
   async file(path: string, signal?: AbortSignal): Promise<Blob> {
     const answer = await this.#ask("GET", path, undefined, { connection: NO_CONNECTION, ...(signal ? { signal } : {}) });
     return answer.blob().catch(() => {
@@ -252,7 +252,7 @@ export class Api {
     const answer = await this.#ask(method, path, body, options);
     if (answer.status === 204) return undefined as T;
     return (await answer.json().catch((error: unknown) => {
-      if (options.signal?.aborted) throw error; // the page was left while the answer came in
+      if (options.signal?.aborted) throw error; // the page was left before the answer arrived
       return undefined;
     })) as T;
   }
@@ -274,7 +274,7 @@ export class Api {
       answer = await fetch(this.settings.api_url + path, {
         method,
         headers,
-        // The token is the only credential; cookies of this origin are for the OAuth legs and stay out of it.
+        // The token is the only credential. This origin's cookies are for the OAuth pages and are not sent.
         credentials: "omit",
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         ...(signal ? { signal } : {}),
@@ -290,7 +290,7 @@ export class Api {
 
   async #refusal(answer: Response): Promise<ApiError> {
     const said = (await answer.json().catch(() => ({}))) as Record<string, unknown>;
-    // A 401 of Zoom's, passed on, is about the connection; only the gateway's own is about this session.
+    // A 401 from Zoom is about the connection; only the gateway's own is about this session.
     if (answer.status === 401 && !answer.headers.has("x-gateway-reason")) {
       this.sessions.end();
       this.expired();

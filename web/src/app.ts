@@ -1,4 +1,4 @@
-/** What every page gets: the API, the session, a way to go elsewhere, and a signal that ends with the page. */
+/** What every page receives: the API, the session, a function to navigate, and a signal that is aborted with the page. */
 import type { Api } from "./api";
 import type { Sessions } from "./session";
 import type { Settings } from "./settings";
@@ -29,7 +29,7 @@ export function to(path: string): string {
   return BASE + path;
 }
 
-/** Runs `work` now and then while the page is open and visible; slower while it fails. */
+/** Runs `work` repeatedly while the page is open and visible; less often while it fails. */
 export function repeat(signal: AbortSignal, milliseconds: number | (() => number), work: () => Promise<boolean>): void {
   let failures = 0;
   let timer = 0;

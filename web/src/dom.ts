@@ -1,11 +1,11 @@
-/** Elements without a framework. Text is always a text node: nothing that came from anybody is ever parsed as HTML. */
+/** Elements without a framework. Text is always a text node, so that no data is ever parsed as HTML. */
 
 export type Child = Node | string | number | null | undefined | false | readonly Child[];
 type Attributes = Record<string, unknown>;
 
 const URL_ATTRIBUTES = new Set(["href", "src", "action"]);
 
-/** An element. `on...` listens, `true` and `false` set or leave out an attribute, addresses must be http(s). */
+/** Returns an element. `on...` adds a listener, `true` and `false` set or omit an attribute, addresses must be http(s). */
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
@@ -35,7 +35,7 @@ export function replace(parent: Element, ...children: Child[]): void {
   append(parent, children);
 }
 
-/** Fills `list` with an element for each item, and leaves alone what says the same as before: the focus and what is open stay. */
+/** Fills `list` with an element for each item. Elements with the same content stay, with their focus and open menus. */
 export function keyed<T>(list: HTMLElement, key: (item: T) => string, show: (item: T) => HTMLElement): (items: readonly T[]) => void {
   let known = new Map<string, { seen: string; element: HTMLElement }>();
   return (items) => {
@@ -54,7 +54,7 @@ export function keyed<T>(list: HTMLElement, key: (item: T) => string, show: (ite
   };
 }
 
-/** `javascript:` and its like are links to nowhere. */
+/** Refuses `javascript:` and similar addresses. */
 export function isWebAddress(value: string): boolean {
   try {
     return ["https:", "http:"].includes(new URL(value, location.href).protocol);
@@ -63,7 +63,7 @@ export function isWebAddress(value: string): boolean {
   }
 }
 
-/** Says something to a screen reader without moving anything. */
+/** Announces a text to screen readers without moving the focus. */
 export function announce(text: string): void {
   const announcer = document.getElementById("announcer");
   if (announcer) announcer.textContent = text;

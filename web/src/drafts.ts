@@ -1,9 +1,9 @@
-/** What somebody typed and has not saved. It is kept in this tab, so a reload or a session that ends loses nothing. */
+/** Unsaved input of forms. It is stored in this tab, so that a reload or the end of a session loses nothing. */
 
 type Entries = [string, string][];
 interface Draft {
   entries: Entries;
-  /** Goes with this very content: sent twice, it makes one meeting. */
+  /** The Idempotency-Key of this content: sent twice, it makes one meeting. */
   key: string;
 }
 
@@ -28,7 +28,7 @@ export class Drafts {
     sessionStorage.setItem(this.#name, JSON.stringify(draft));
   }
 
-  /** The key of what stands there, for a request that may have to be sent again. */
+  /** Returns the key of the form's content, for a request that may be repeated. */
   key(form: HTMLFormElement): string {
     if (!this.read()) this.keep(form);
     return this.read()?.key ?? crypto.randomUUID();

@@ -1,4 +1,4 @@
-/** How files are said: their kinds and sizes. */
+/** Texts about files: their kinds and sizes. */
 
 /** Zoom's `recording_type` in words; a short one in capitals, such as MP4, stays as it is. */
 export function kindName(kind: string): string {

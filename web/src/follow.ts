@@ -1,14 +1,14 @@
-/** Keeps a part of a page up to date with what the gateway knows from Zoom's events: looking there costs no call to Zoom. */
+/** Keeps a part of a page up to date from the gateway's events, which costs no call to Zoom. */
 import { ApiError } from "./api";
 import { repeat, type Place } from "./app";
 import { h, replace } from "./dom";
 import { clock } from "./time";
 import { failure, isSessionEnd, loading, notice } from "./ui";
 
-/** Recordings and registrants change less often than who is there. */
+/** Recordings and registrants change less often than participants. */
 const FOLLOW_EVERY = 10_000;
 
-/** Loads once, and again whenever the answer at `path` has changed. `again` says that there is something to keep. */
+/** Loads once, and again whenever the answer at `path` has changed. `again` means that there is content to keep. */
 export function follow(place: Place, path: string, load: (again: boolean) => Promise<void>): void {
   let known: string | null = null;
   repeat(place.signal, FOLLOW_EVERY, async () => {
@@ -26,19 +26,19 @@ export function follow(place: Place, path: string, load: (again: boolean) => Pro
 }
 
 export interface Watched<T> {
-  /** What is loaded, as in "Loading recordings …". */
+  /** The name of the content, as in "Loading recordings …". */
   what: string;
   load: () => Promise<T>;
   show: (content: T) => void;
-  /** Milliseconds until it is looked at again. */
+  /** Milliseconds until it is read again. */
   every: number | (() => number);
   /** Whether an answer will not change any more by itself. */
   settled?: (content: T) => boolean;
 }
 
 /**
- * Loads something and keeps it up to date. `status` says that it loads, that it cannot be had, or since when it is old; what
- * `show` has shown stays meanwhile. Returns a way to look again at once.
+ * Loads content and keeps it up to date. `status` shows that it loads, that it failed, or since when it is old; the former
+ * content of `show` stays meanwhile. Returns a function that reads again at once.
  */
 export function watch<T>(place: Place, status: HTMLElement, { what, load, show, every, settled }: Watched<T>): () => Promise<void> {
   const { signal } = place;
@@ -70,7 +70,7 @@ export function watch<T>(place: Place, status: HTMLElement, { what, load, show, 
   return again;
 }
 
-/** Nothing there is an answer, not an error. */
+/** A 404 is an answer here, not an error. */
 export async function orNone<T>(asked: Promise<T>): Promise<T | null> {
   try {
     return await asked;

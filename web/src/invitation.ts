@@ -1,15 +1,15 @@
-/** What a host hands on: the link for guests, a text to send, and a calendar file. */
+/** What a host sends to guests: the link, a text, and a calendar file. */
 import type { Meeting } from "./api";
 import { moment, ZONE } from "./time";
 
-/** Where guests go: people of a meeting with registration have to register first. */
+/** Returns the link for guests. For a meeting with registration, that is the page to register. */
 export function guestLink(meeting: Meeting): { url: string; registration: boolean } | null {
   const registers = meeting.settings?.approval_type === 0 || meeting.settings?.approval_type === 1;
   if (registers && meeting.registration_url) return { url: meeting.registration_url, registration: true };
   return meeting.join_url ? { url: meeting.join_url, registration: false } : null;
 }
 
-/** A text for an e-mail. A passcode is left out of an invitation to register: Zoom gives it to who is approved. */
+/** Returns a text for an e-mail. An invitation to register has no passcode, because Zoom sends it to approved people. */
 export function invitationText(meeting: Meeting): string {
   const link = guestLink(meeting);
   const start = upcoming(meeting)[0]?.start;

@@ -16,7 +16,7 @@ import { Sessions } from "./session";
 import { loadSettings } from "./settings";
 import { button, failure, heading, link, loading, notice } from "./ui";
 
-/** So many accounts of the chooser are asked for their names; an operator may see hundreds. */
+/** The most accounts in the chooser whose names are read; an operator may see hundreds. */
 const NAMED = 8;
 
 const ROUTES: [RegExp, Page, "open" | "signed in"][] = [
@@ -79,7 +79,7 @@ async function start(): Promise<void> {
       if (!signal.aborted) replace(view, failure(error));
     });
     if (!moved && !ended) return;
-    // A new page begins at its heading, for eyes and for screen readers.
+    // A new page begins at its heading, also for screen readers.
     window.scrollTo(0, 0);
     const title = view.querySelector("h1");
     (title ?? view).focus({ preventScroll: true });
@@ -114,7 +114,7 @@ function banner(app: App): void {
   );
 }
 
-/** With several Zoom accounts, one of them is meant: the choice is kept for this tab. */
+/** Chooses one of several Zoom accounts. The choice is stored for this tab. */
 function accountChooser(app: App): HTMLElement {
   const holder = h("span");
   const former = app.api.connection;
@@ -122,13 +122,13 @@ function accountChooser(app: App): HTMLElement {
     .get<{ connections: Connection[] }>("/connections?page_size=100")
     .then(({ connections: all }) => {
       const usable = all.filter((each) => each.state !== "pending" && each.state !== "disconnected");
-      if (app.api.connection !== former) return; // chosen meanwhile
+      if (app.api.connection !== former) return; // the person has chosen meanwhile
       if (!usable.some((each) => each.id === former)) app.api.use(usable.length > 1 ? (usable[0]?.id ?? null) : null);
       if (usable.length > 1) replace(holder, chooser(app, usable));
-      // The page has asked without knowing which account: it asks again.
+      // The page has called the gateway without an account, so it loads again.
       if (app.api.connection !== former) window.dispatchEvent(new PopStateEvent("popstate"));
     })
-    .catch(() => undefined); // the page itself says what is wrong
+    .catch(() => undefined); // the page itself shows the error
   return holder;
 }
 
@@ -154,7 +154,7 @@ function later(title: string, load: () => Promise<Page>): Page {
     if (place.signal.aborted) return;
     const reading = place.view.contains(document.activeElement);
     const done = page(place);
-    if (reading) place.view.querySelector("h1")?.focus({ preventScroll: true }); // the heading is another one now
+    if (reading) place.view.querySelector("h1")?.focus({ preventScroll: true }); // the page has replaced its heading
     await done;
   };
 }

@@ -1,4 +1,4 @@
-/** What the Zoom accounts are called. A connection only knows ids; Zoom is asked once for each, and only while the tab is open. */
+/** Names of the Zoom accounts. A connection has only ids; Zoom is asked once for each, and only while the tab is open. */
 import type { Api, Connection } from "./api";
 
 export interface ZoomPerson {

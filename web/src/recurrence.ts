@@ -1,4 +1,4 @@
-/** Zoom's recurrence, from a form and into words. https://developers.zoom.us/docs/api/meetings/ */
+/** Zoom's recurrence: read from a form, and described in words. https://developers.zoom.us/docs/api/meetings/ */
 import type { Recurrence } from "./api";
 import { fromInput, moment, ZONE } from "./time";
 
@@ -38,8 +38,8 @@ export function describe(recurrence: Recurrence): string {
 }
 
 /**
- * What a form says, or null when the meeting does not repeat. `startsAt` has the calendar day on which the meeting starts in
- * `zone`, the zone in which the form counts.
+ * Returns a form's recurrence, or null when the meeting does not repeat. `startsAt` has the calendar day on which the
+ * meeting starts in `zone`, the form's zone.
  */
 export function fromForm(form: FormData, startsAt: Date, zone = ZONE): Recurrence | null {
   const type = Number(form.get("repeats")) as 0 | 1 | 2 | 3;

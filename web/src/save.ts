@@ -14,10 +14,10 @@ export function saveBlob(name: string, content: Blob): void {
   setTimeout(() => URL.revokeObjectURL(address), 0);
 }
 
-/** What a spreadsheet program takes for the beginning of a formula; zoom_common/spreadsheets.py has the same list. */
+/** Characters that spreadsheet programs read as the beginning of a formula; zoom_common/spreadsheets.py has the same list. */
 const FORMULA = /^ *[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
 
-/** RFC 4180. A name that begins like a formula is text, also for a spreadsheet: people choose their names themselves. */
+/** RFC 4180. A name that begins like a formula stays text in a spreadsheet, because people choose their names themselves. */
 export function csv(rows: (string | null)[][]): string {
   const cell = (value: string | null): string => {
     const text = FORMULA.test(value ?? "") ? `'${value}` : (value ?? "");

@@ -1,8 +1,8 @@
 /**
  * Who is signed in: OpenID Connect, authorization code with PKCE, no client secret.
  *
- * The access token lives in this tab's sessionStorage: it survives a reload and the way to Zoom and back, it is gone
- * with the tab, and no other tab has it. There is no refresh token to steal. docs/threat-model-web.md weighs this.
+ * The access token is in this tab's sessionStorage. It survives a reload and the redirects to Zoom and back, is deleted
+ * with the tab, and no other tab has it. There is no refresh token. docs/threat-model-web.md gives the reasons.
  */
 import type { Settings } from "./settings";
 
@@ -45,7 +45,7 @@ export class Sessions {
     return kept && kept.expires_at > Date.now() ? kept : null;
   }
 
-  /** Whether somebody was signed in here until a while ago. */
+  /** Whether a session in this tab has ended. */
   lapsed(): boolean {
     return this.current() === null && read<Session>(SESSION) !== null;
   }
@@ -54,7 +54,7 @@ export class Sessions {
     sessionStorage.removeItem(SESSION);
   }
 
-  /** Leaves for the identity provider; comes back to `returnTo`, a path of this app. */
+  /** Redirects to the identity provider, which returns to `returnTo`, a path of this app. */
   async signIn(returnTo: string): Promise<never> {
     const provider = await this.#provider();
     const [verifier, state] = [random(), random()];
@@ -73,14 +73,14 @@ export class Sessions {
     return new Promise<never>(() => undefined);
   }
 
-  /** Takes what the provider sent back. Returns where the person wanted to be. Throws SignInFailed. */
+  /** Handles the provider's answer. Returns the path that the person had opened. Throws SignInFailed. */
   async complete(query: URLSearchParams): Promise<string> {
     const pending = read<{ verifier: string; state: string; returnTo: string }>(PENDING);
     sessionStorage.removeItem(PENDING);
     if (query.get("error")) throw new SignInFailed("The identity provider did not sign you in.");
     if (!pending || query.get("state") !== pending.state) throw new SignInFailed("This sign-in did not start here.");
     const provider = await this.#provider();
-    // RFC 9207: an answer that another provider was tricked into giving names that one.
+    // RFC 9207: the answer of another provider, sent here by an attacker, names that provider.
     if (query.has("iss") && query.get("iss") !== provider.issuer) throw new SignInFailed("The answer is not from your provider.");
     const answer = await fetch(provider.token_endpoint, {
       method: "POST",
@@ -100,7 +100,7 @@ export class Sessions {
       expires_at: Date.now() + (issued.expires_in ?? 300) * 1000,
       person: { name: String(about.name ?? about.email ?? about.sub ?? "You"), subject: String(about.sub ?? "") },
     };
-    // What somebody else typed or chose in this tab is not for the next one.
+    // The next person must not get what this one typed or chose in this tab.
     const last = sessionStorage.getItem(LAST);
     if (last !== null && last !== session.person.subject) sessionStorage.clear();
     sessionStorage.setItem(LAST, session.person.subject);
@@ -151,7 +151,7 @@ function base64url(bytes: Uint8Array): string {
   return btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 }
 
-/** What a token says, for showing a name or a way only: who may do what is decided by the gateway. */
+/** Returns a token's claims, for showing names and links only. The gateway decides about permissions. */
 export function claims(token: string): Record<string, unknown> {
   try {
     const part = (token.split(".")[1] ?? "").replace(/-/g, "+").replace(/_/g, "/");

@@ -1,11 +1,11 @@
-/** The settings of this installation: one file beside the app, `settings.json`. Nothing in it is secret. */
+/** The settings of this installation, from the file `settings.json` next to the app. Nothing in it is secret. */
 
 export interface Settings {
-  /** Where the gateway is; empty means the origin this app came from. */
+  /** The gateway's address; empty means the app's own origin. */
   api_url: string;
-  /** `parameters` are added to the authorize request: some providers want `audience` or `resource`. */
+  /** `parameters` are added to the authorize request: some providers require `audience` or `resource`. */
   oidc: { issuer: string; client_id: string; scope: string; parameters: Record<string, string> };
-  /** Where the simulated Zoom is; empty with the real one. */
+  /** The simulated Zoom's address; empty with the real one. */
   simulated_zoom: string;
   /** The guide's two names, for front ends that make their own link to Zoom; see docs/web.md. */
   VITE_ZOOM_CLIENT_ID: string;

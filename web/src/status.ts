@@ -1,4 +1,4 @@
-/** What a meeting is right now, from its plan and from what events tell of it. Pure. */
+/** The status of a meeting, from its plan and its events. */
 import type { Meeting, State } from "./api";
 
 export interface Standing {
@@ -13,7 +13,7 @@ const BEFORE = 2 * 3_600_000;
 const AFTER = 30 * 60_000;
 const RECURRING = [3, 8];
 
-/** `state` is that of the meeting's last instance; null where events tell of none. */
+/** `state` is that of the meeting's last instance; null where no events have arrived. */
 export function standing(plan: Plan, state: State | null, now = Date.now()): Standing {
   const start = plan.start_time ? Date.parse(plan.start_time) : null;
   const end = start === null ? null : start + (plan.duration ?? 0) * 60_000;
@@ -32,7 +32,7 @@ export function standing(plan: Plan, state: State | null, now = Date.now()): Sta
   return { what: "past", text: "Past, not seen live", kind: "plain" };
 }
 
-/** What a whole meeting is: live whenever one of it is, else what its next planned start is, or that an earlier one ended. */
+/** Returns the status of a whole meeting: live if an instance is, else by its next planned start, else ended. */
 export function wholeStanding(next: Plan, state: State | null, now = Date.now()): Standing {
   const found = standing(next, state, now);
   if (state?.status === "live" && found.kind !== "good") return standing({ type: next.type }, state, now);
@@ -40,7 +40,7 @@ export function wholeStanding(next: Plan, state: State | null, now = Date.now())
   return { ...found, text: RECURRING.includes(next.type) ? "Last one ended" : "Ended before its time" };
 }
 
-/** Whether what is known is about this planned start, and not about another one of the same number. */
+/** Returns whether the state is about this planned start, and not about another one of the same number. */
 function isOf(plan: Plan, state: State, start: number | null, end: number | null): boolean {
   const began = state.instance?.start_time ? Date.parse(state.instance.start_time) : null;
   if (start === null || end === null || began === null) return true;
@@ -48,7 +48,7 @@ function isOf(plan: Plan, state: State, start: number | null, end: number | null
   return began >= start - BEFORE && (!RECURRING.includes(plan.type) || began <= end + AFTER);
 }
 
-/** Whether events can tell something new about a planned start: it is near, or it has no time. */
+/** Returns whether events can change the status of a planned start: it is near, or it has no time. */
 export function isNear(plan: Plan, now = Date.now()): boolean {
   if (!plan.start_time) return true;
   const start = Date.parse(plan.start_time);

@@ -1,4 +1,4 @@
-/** Times, always in the zone of who looks at them. */
+/** Times, always in the viewer's zone. */
 
 export const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
@@ -29,7 +29,7 @@ export function day(iso: string, now = new Date()): string {
 
 const UTC_DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", timeZone: "UTC" });
 
-/** Day and month of a UTC day such as 2026-11-23, wherever who looks is. */
+/** Day and month of a UTC day such as 2026-11-23, whatever the viewer's zone. */
 export function utcDay(date: string): string {
   return UTC_DAY.format(new Date(`${date}T00:00:00Z`));
 }
@@ -58,12 +58,12 @@ export function minutes(count: number): string {
   return whole < 60 ? `${whole} min` : `${Math.floor(whole / 60)} h ${whole % 60 ? `${whole % 60} min` : ""}`.trim();
 }
 
-/** What an input of type datetime-local wants: the wall clock of a zone. */
+/** Returns a time for an input of type datetime-local: the wall clock of a zone. */
 export function toInput(at: Date, zone = ZONE): string {
   return new Date(at.getTime() + offset(at, zone)).toISOString().slice(0, 16);
 }
 
-/** The moment at which the wall clock of a zone shows `input`; an hour that the clocks skip counts as the next one. */
+/** Returns the time at which the wall clock of a zone shows `input`. An hour that the clocks skip counts as the next one. */
 export function fromInput(input: string, zone = ZONE): Date {
   const wall = Date.parse(`${input}Z`);
   if (Number.isNaN(wall)) return new Date(NaN);
@@ -86,7 +86,7 @@ export function zones(...more: string[]): string[] {
   return [...new Set([...Intl.supportedValuesOf("timeZone"), "UTC", ZONE, ...more])].sort();
 }
 
-/** A zone that the browser can count in, else the viewer's. */
+/** Returns the zone if the browser supports it, else the viewer's. */
 export function usableZone(zone: string | undefined): string {
   try {
     return zone ? new Intl.DateTimeFormat("en-US", { timeZone: zone }).resolvedOptions().timeZone && zone : ZONE;

@@ -1,4 +1,4 @@
-/** The few pieces that pages are made of. */
+/** Parts that several pages use. */
 import { ApiError } from "./api";
 import { to } from "./app";
 import { announce, h, replace, type Child } from "./dom";
@@ -28,7 +28,7 @@ export function notice(kind: "good" | "bad" | "warn", title: string, ...rest: Ch
   return h("div", { class: `notice ${kind}`, role: kind === "good" ? "status" : "alert" }, h("p", { class: "strong" }, title), ...rest);
 }
 
-/** An error as a person can use it: what happened, what to do, and a number to ask about. */
+/** An error for people: what happened, what to do, and the request's id. */
 export function failure(error: unknown, retry?: () => void): HTMLElement {
   if (!(error instanceof ApiError)) {
     console.error(error instanceof Error ? error.name : "error");
@@ -50,7 +50,7 @@ export function failure(error: unknown, retry?: () => void): HTMLElement {
   );
 }
 
-/** Shows what `load` gives, a word while it does, and the error with a way to try again. `again` keeps what is there. */
+/** Shows the result of `load`, a text while it loads, and an error with a button to retry. `again` keeps the content. */
 export async function shown<T>(
   place: HTMLElement,
   what: string,
@@ -82,7 +82,7 @@ export function badge(text: string, kind: "good" | "bad" | "warn" | "plain"): HT
   return h("span", { class: `badge ${kind}` }, text);
 }
 
-/** Asks before something that cannot be taken back. */
+/** Asks for confirmation before something that cannot be undone. */
 export function confirmed(title: string, text: string, action: string, { keep = "Keep" } = {}): Promise<boolean> {
   return new Promise((resolve) => {
     const dialog = h(
@@ -106,7 +106,7 @@ export function confirmed(title: string, text: string, action: string, { keep = 
   });
 }
 
-/** Disables a form's button while its work is done, and says so. */
+/** Disables a form's button while its work is under way, and shows that. */
 export async function busy(submit: HTMLButtonElement, text: string, work: () => Promise<void>): Promise<void> {
   const before = submit.textContent ?? "";
   submit.disabled = true;
@@ -120,7 +120,7 @@ export async function busy(submit: HTMLButtonElement, text: string, work: () => 
   }
 }
 
-/** A button that copies `text`, and says how that went. */
+/** A button that copies `text`, and shows whether that worked. */
 export function copying(name: string, text: string, kind = "link"): HTMLElement {
   const copy = button(name, () => {
     navigator.clipboard.writeText(text).then(

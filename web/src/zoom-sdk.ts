@@ -1,4 +1,4 @@
-/** Zoom's Meeting SDK, component view. Three megabytes, so it is fetched only by the page that joins. */
+/** Zoom's Meeting SDK, component view. It has three megabytes, so only the page that joins loads it. */
 import type { Admission } from "./api";
 import { to } from "./app";
 
@@ -9,7 +9,7 @@ type Sdk = typeof import("@zoom/meetingsdk/embedded").default;
 let loading: Promise<Sdk> | null = null;
 const JOIN_SECONDS = 45;
 
-/** What to say for Zoom's error codes: https://developers.zoom.us/docs/meeting-sdk/web/error-codes/ */
+/** Texts for Zoom's error codes: https://developers.zoom.us/docs/meeting-sdk/web/error-codes/ */
 const MEANING: Record<number, string> = {
   3000: "The meeting has ended.",
   3001: "Zoom knows no such meeting.",

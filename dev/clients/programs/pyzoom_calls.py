@@ -1,4 +1,4 @@
-"""pyzoom: takes tokens. What changes is `base_url`, and the URL its `oauth` module signs in at."""
+"""pyzoom takes tokens. The program replaces `base_url`, and the URL at which its `oauth` module signs in."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ assert client.meetings.get_meeting(meeting.id).topic == "changed"
 client.raw.patch(f"/meetings/{meeting.id}", body={"settings": {"approval_type": 0}})
 assert client.raw.get_all_pages("/users/me/meetings", query={"page_size": 2})["meetings"]
 assert client.raw.get(f"/meetings/{meeting.id}/registrants").json()["registrants"] == []
-# Registrants come with every member that the library knows, most of them null.
+# The library sends every member of registrants that it knows, most of them null.
 who = {"first_name": "Ada", "last_name": "L", "email": "ada@example.com"}
 added = client.meetings.add_and_confirm_registrant(meeting.id, **who)
 client.meetings.cancel_registration(meeting.id, registrant_id=added.registrant_id, email=who["email"])

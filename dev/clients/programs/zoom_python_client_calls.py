@@ -1,4 +1,4 @@
-"""zoom-python-client: signs in by itself. What changes is `api_endpoint`, and an attribute of its sign-in."""
+"""zoom-python-client signs in by itself. The program replaces `api_endpoint`, and an attribute of its sign-in."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ client = ZoomApiClient(
 )
 
 assert client.users.get_user("me")["email"]
-# It offers no creates of its own.
+# The library has no creates.
 meeting = client.make_post_request("/users/me/meetings", data=json.dumps({"topic": "zpç", "type": 2})).json()["id"]
 listed = client.users.get_user_meetings("me", {"type": "scheduled", "page_size": 300})
 assert meeting in {each["id"] for each in listed["meetings"]}
@@ -37,7 +37,7 @@ assert client.webinars.get_webinar(str(webinar))["topic"] == "w"
 assert client.webinar_livestreams.update_livestream(str(webinar), stream)
 assert client.webinar_livestreams.get_livestream(str(webinar))["stream_key"] == "k"
 for streams, number in ((client.meeting_livestreams, meeting), (client.webinar_livestreams, webinar)):
-    # Neither is running. The library makes an empty answer of a refusal, and fails when it looks at it.
+    # Neither is running. The library turns a refusal into an empty answer, and fails when it reads that.
     try:
         assert not streams.update_livestream_status(str(number), "start")
     except TypeError:
@@ -47,7 +47,7 @@ for read in (
     lambda: client.rooms.get_room("r1"),
     client.calendars.list_calendar_services,
 ):
-    # Families without rows: passed on where the gateway passes on. The library reads a refusal as broken JSON.
+    # Families without rows, which are passed on if the pass-through is on. The library reads a refusal as broken JSON.
     try:
         assert read() is not None
     except ValueError:

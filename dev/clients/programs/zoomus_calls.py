@@ -1,4 +1,4 @@
-"""zoomus: signs in by itself. What changes is `base_uri` and `oauth_uri`, both of them parameters."""
+"""zoomus signs in by itself. The program sets its parameters `base_uri` and `oauth_uri`."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ client = ZoomClient(
 
 
 def ok(answer: Any, status: int = 200) -> Any:
-    """The JSON of an answer that has to have this status."""
+    """Return the JSON of an answer, which must have this status."""
     assert answer.status_code == status, (answer.request.method, answer.url, answer.status_code, answer.text)
     return answer.json() if answer.content else None
 
 
 def elsewhere(answer: Any) -> None:
-    """Check an answer for a family that has no rows: passed on where the gateway passes on, else said to be missing."""
+    """Check an answer for a family without rows: passed on if the pass-through is on, else named as missing."""
     assert answer.status_code < 400 or answer.json()["reason"] in ELSEWHERE, answer.text  # noqa: PLR2004
 
 

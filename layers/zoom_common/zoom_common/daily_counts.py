@@ -1,7 +1,6 @@
-"""Counts of a day over the whole stack, for operators: duplicates of events, refreshes and deliveries by outcome.
+"""Counts of a day over the whole stack, for operators: duplicate events, refreshes and deliveries by outcome.
 
-Work that comes twice is counted twice, and what a container counted when it was cut off is lost: these are numbers to
-look at, not to bill by.
+Repeated work is counted twice, and counts in the memory of a stopped container are lost. Do not bill by them.
 """
 
 from __future__ import annotations
@@ -33,7 +32,10 @@ _ANYTHING = "attribute_exists(#pk) OR attribute_not_exists(#pk)"
 
 @dataclass(slots=True, kw_only=True)
 class DailyCounts:
-    """`clock` gives epoch seconds. Counts are added in memory, by several threads if need be, and written at once."""
+    """`clock` gives epoch seconds.
+
+    Counts are added in memory, by several threads if necessary, and written together.
+    """
 
     OWNED_KEYS: ClassVar = {"coordination": (r"counts#\d{4}-\d\d-\d\d", r"[a-z]+#.+")}
 
@@ -47,7 +49,7 @@ class DailyCounts:
     def from_env(
         cls, environ: Mapping[str, str], dynamodb: Callable[[], DynamoDBClient], *, clock: Callable[[], float]
     ) -> DailyCounts:
-        """Return counts in the Coordination table; without that table, counts are not stored."""
+        """Return counts in the Coordination table. Without that table, counts are not stored."""
         name = optional(environ, "COORDINATION_TABLE")
         return cls(table=Table(dynamodb(), name, COORDINATION) if name else None, clock=clock)
 
@@ -65,7 +67,7 @@ class DailyCounts:
         self._begun.append(self.table.begin("update_item", **request))
 
     def write(self) -> None:
-        """Add to today's counts what was counted in memory. Never raises: nothing depends on it."""
+        """Add the counts in memory to today's counts in the table. Never raises, because nothing depends on them."""
         begun, self._begun = self._begun, []
         for outcome in begun:
             if isinstance(failed := outcome(), Exception):
@@ -88,9 +90,9 @@ class DailyCounts:
         return (_partition(day), f"{kind}#{what}"), {"zero": 0, "number": number, "end": int(now) + _KEPT}
 
     def of(self, day: date) -> dict[str, dict[str, int]]:
-        """The counts of a day (UTC): numbers by what was counted, by kind. Raises Unavailable."""
+        """Return the counts of a day (UTC): by kind, and within it by what was counted. Raises Unavailable."""
         found: dict[str, dict[str, int]] = {EVENTS: {}, REFRESHES: {}, DELIVERIES: {}}
-        # A few dozen items: one page.
+        # There are only a few dozen items, so one page holds them.
         items, _ = self.table.query("#pk = :pk", {"pk": _partition(day)}) if self.table else ([], None)
         for item in items:
             kind, _, what = str(item["sk"]).partition("#")
@@ -99,7 +101,7 @@ class DailyCounts:
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:  # noqa: ARG004 - every store's signature
-        """Return False: a count is the gateway's own, and names nobody."""
+        """Return False: a count names nobody."""
         return False
 
 

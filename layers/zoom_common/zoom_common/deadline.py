@@ -10,20 +10,20 @@ from zoom_common.values import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A point on the monotonic clock, in seconds. Every wait and every timeout of a call is cut to it."""
+    """A time on the monotonic clock, in seconds. Every wait and every timeout of a call ends by then."""
 
     at: float
     clock: Callable[[], float] = field(default=monotonic, repr=False)
 
     @classmethod
     def after(cls, seconds: float, *, clock: Callable[[], float] = monotonic) -> Deadline:
-        """A deadline `seconds` from now."""
+        """Return a deadline `seconds` from now."""
         return cls(clock() + seconds, clock)
 
     def remaining(self) -> float:
-        """Seconds left, never below zero."""
+        """Return the seconds left, never below zero."""
         return max(0.0, self.at - self.clock())
 
     def allows(self, seconds: float) -> bool:
-        """Whether a wait of `seconds` still fits."""
+        """Return whether a wait of `seconds` still fits."""
         return self.remaining() > seconds

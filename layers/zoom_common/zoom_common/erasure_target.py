@@ -1,4 +1,4 @@
-"""Who an erasure is about, and whether something stored names them: whole values only, never parts of a text.
+"""Who is to be erased, and whether a stored item names them: only whole values count, never parts of a text.
 
 Stores ask a target about their items, so this module is below all of them.
 """
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from zoom_common.errors import FieldError, InvalidRequest
 
-# A stored item with plain values; every one has the text attributes `pk` and `sk`.
+# A stored item with plain values. Every item has the text attributes `pk` and `sk`.
 type StoredItem = Mapping[str, Any]
 
 _ZOOM_USER_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
@@ -24,7 +24,7 @@ _EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@]{1,255}")
 class ErasureTarget:
     """One person of a tenant, or the whole tenant. `person` and `tenant_as_a_whole` make checked ones.
 
-    The last five fields are what was found about a person while their erasure runs: items name them by these too.
+    The last five fields hold what was found about a person while their erasure runs, because items name them by it.
     """
 
     tenant: str
@@ -37,7 +37,7 @@ class ErasureTarget:
     account_ids: frozenset[str] = frozenset()
     """The Zoom accounts that the tenant is connected to."""
     client_ids: frozenset[str] = frozenset()
-    """The Zoom apps that the tenant is connected by."""
+    """The Zoom apps of the tenant's connections."""
 
     @classmethod
     def tenant_as_a_whole(cls, tenant: str) -> ErasureTarget:
@@ -60,11 +60,11 @@ class ErasureTarget:
         return cls(tenant=tenant, zoom_user_ids=ids, email=None if email is None else email.casefold())
 
     def owns(self, tenant: object) -> bool:
-        """Return whether `tenant` is the tenant that the erasure is about."""
+        """Return whether `tenant` is the tenant of the erasure."""
         return tenant == self.tenant
 
     def names(self, values: Iterable[object]) -> bool:
-        """Return whether one of `values` is, as a whole, an id, the address or a connection of the person.
+        """Return whether one of `values` is exactly an id, the e-mail address or a connection of the person.
 
         Zoom writes user ids in lower case in some events (`user.presence_status_updated`), so that form counts too.
         """
@@ -77,7 +77,7 @@ class ErasureTarget:
         return self.names(_texts(document))
 
     def is_named_in_json(self, text: bytes) -> bool:
-        """The same for a JSON text. In what cannot be decoded, a quoted value counts."""
+        """Do the same for a JSON text. In a text that cannot be decoded, a quoted value counts."""
         try:
             return self.is_named_in(json.loads(text))
         except (ValueError, RecursionError):
@@ -85,7 +85,7 @@ class ErasureTarget:
 
 
 class OwnerOfItems(Protocol):
-    """A store that says which of its items an erasure takes. A new store only has to be added to `erasure.stores`."""
+    """A store that decides which of its items are erased. A new store only has to be added to `erasure.stores`."""
 
     @property
     def OWNED_KEYS(self) -> Mapping[str, tuple[str, str]]:  # noqa: N802 - a class attribute
@@ -103,7 +103,7 @@ def is_zoom_user_id(value: str) -> bool:
 
 
 def _texts(document: object) -> Iterator[str]:
-    waiting = [document]  # not by recursion: a document may be deeper than Python's stack
+    waiting = [document]  # no recursion: a document may be deeper than Python's stack
     while waiting:
         value = waiting.pop()
         if isinstance(value, str):

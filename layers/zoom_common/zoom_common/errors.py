@@ -1,31 +1,31 @@
-"""Every error the gateway raises on purpose.
+"""Every error that the gateway raises on purpose.
 
 GatewayError
 ├── InvalidRequest            400  the caller's input, field by field
 ├── BodyTooLong               413  more than Lambda takes
 ├── Unauthenticated           401  no principal
 ├── Forbidden                 403  a principal without the scope
-│   └── ZoomScopesMissing     400  a connection without the Zoom scopes: the person has to consent again
-├── NotAllowed                403  a principal whose business this is not, whatever its scopes
-├── NotFound                  404  nothing here that this caller may know of
+│   └── ZoomScopesMissing     400  the connection lacks Zoom scopes: the person has to consent again
+├── NotAllowed                403  a principal that may not do this, whatever its scopes
+├── NotFound                  404  it does not exist, or this caller may not know of it
 ├── MethodNotAllowed          405
 ├── Conflict                  409  the caller has to decide something first
 ├── IdempotencyKeyReused      422  the key belongs to another request
 ├── ConnectionUnusable        409  the person has to reconnect, or the link is not finished
-│   └── ConnectionOfAnotherApp    it was made with another Zoom app (in `connections.selection`)
+│   └── ConnectionOfAnotherApp    the connection was made with another Zoom app (in `connections.selection`)
 ├── LinkRefused               a person's browser cannot go on linking an account; `reason` says why
-│   └── LinkNotRequested      nobody here has asked for it (in `connections.linking`)
+│   └── LinkNotRequested      no program has asked for the link (in `connections.linking`)
 ├── TooManyRequests           429  with seconds to wait
-├── ZoomRefused               as Zoom said: its status and its body
-├── OutcomeUnknown            502  sent, and no answer: it may have happened
+├── ZoomRefused               Zoom's status and Zoom's body
+├── OutcomeUnknown            502  the request was sent and not answered: it may have been carried out
 ├── AnswerTooLong             502  Zoom answered with more than Lambda can pass on
 ├── ZoomUnavailable           503  Zoom could not be reached, nothing was changed
 └── DependencyFailed          something that the gateway depends on gave no useful answer
-    ├── InternalError         500  it refuses what we ask and would again: a fault of ours
-    └── Unavailable           503  it could not be reached, or refuses for now
+    ├── InternalError         500  it refuses the request and would refuse it again: a fault of the gateway
+    └── Unavailable           503  it could not be reached, or refuses at the moment
 
-Messages are fixed texts. No error carries a token, a code, a signature, an e-mail or a body it was given by a person;
-`ZoomRefused.body` is Zoom's own answer, for the caller who asked and for nobody's log.
+Messages are fixed texts. No error carries a token, a code, a signature, an e-mail address or a body that a person sent.
+`ZoomRefused.body` is Zoom's own answer: it goes to the caller and never to a log.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class FieldError:
 
 
 class GatewayError(Exception):
-    """The root. `reason` is for machines, `str()` is a fixed sentence for people, both are safe to log."""
+    """The root. `reason` is for machines, `str()` is a fixed sentence for people. Both may be logged."""
 
     status = 500
     code = 500
@@ -58,7 +58,7 @@ class GatewayError(Exception):
 
 
 class InvalidRequest(GatewayError):
-    """The request is wrong before it costs anything. Zoom's shape: code 300 and a list of fields."""
+    """The request is wrong, and nothing was sent or changed. Zoom's shape: code 300 and a list of fields."""
 
     status = 400
     code = 300
@@ -83,7 +83,7 @@ class BodyTooLong(GatewayError):
 
 
 class Unauthenticated(GatewayError):
-    """No usable credential. `reason` says which kind of no."""
+    """The request has no valid credential. `reason` says what is wrong with it."""
 
     status = 401
     code = 124
@@ -106,7 +106,7 @@ class Forbidden(GatewayError):
 
 
 class ZoomScopesMissing(Forbidden):
-    """The Zoom connection lacks `scopes`: no token of it can do this. Zoom itself says it with a 400 and code 4711."""
+    """The Zoom connection lacks `scopes`, so none of its tokens can do this. Zoom answers 400 with code 4711."""
 
     status = 400
 
@@ -118,14 +118,14 @@ class ZoomScopesMissing(Forbidden):
 
 
 class NotAllowed(GatewayError):
-    """The caller may know of it and may not do this with it; `reason` says why. No scope would change that."""
+    """The caller may see this and may not do this with it, whatever its scopes. `reason` says why."""
 
     status = 403
     code = 403
 
 
 class NotFound(GatewayError):
-    """Nothing this caller may know of. `code` is Zoom's: 2300 for a route, 3001 for a meeting, 1001 for a user."""
+    """It does not exist, or the caller may not know of it. `code` is Zoom's: 2300 route, 3001 meeting, 1001 user."""
 
     status = 404
 
@@ -146,7 +146,7 @@ class MethodNotAllowed(GatewayError):
 
 
 class Conflict(GatewayError):
-    """The caller has to decide something first; `details` says between what."""
+    """The caller has to decide something first. `details` lists the choices."""
 
     status = 409
     code = 409
@@ -169,7 +169,7 @@ class IdempotencyKeyReused(GatewayError):
 
 
 class ConnectionUnusable(GatewayError):
-    """The connection cannot serve calls in its state; `state` is one of the vault's."""
+    """The connection cannot serve calls in its `state`, which is a value of `connections.model.State`."""
 
     status = 409
     code = 409
@@ -184,7 +184,7 @@ class ConnectionUnusable(GatewayError):
 
 
 class LinkRefused(GatewayError):
-    """A step of linking a Zoom account, taken by a browser, that leads nowhere. Nothing was stored."""
+    """A browser's step in linking a Zoom account is refused. Nothing was stored."""
 
     def __init__(self, reason: str, *, status: int) -> None:
         super().__init__("The Zoom account could not be connected.", reason=reason)
@@ -193,7 +193,7 @@ class LinkRefused(GatewayError):
 
 
 class TooManyRequests(GatewayError):
-    """Ours, not Zoom's: `retry_after` in whole seconds."""
+    """The gateway's limit, not Zoom's, is reached. `retry_after` is in whole seconds."""
 
     status = 429
     code = 429
@@ -205,7 +205,7 @@ class TooManyRequests(GatewayError):
 
 
 class ZoomRefused(GatewayError):
-    """Zoom answered with an error: passed on as it is. `zoom_code` is Zoom's number, or None when it gave none.
+    """Zoom answered with an error, which is passed on unchanged. `zoom_code` is Zoom's number, or None without one.
 
     `headers` are those of Zoom's answer that go on to the caller; names are lower case. `missing_scopes` and
     `reconnect_url` are set where the person's consent would help.
@@ -234,7 +234,7 @@ class ZoomRefused(GatewayError):
 
 
 class OutcomeUnknown(GatewayError):
-    """The request left and no answer came: it may have happened. Never retried by us without a way to check."""
+    """The request was sent and not answered, so it may have been carried out. It is only retried after a lookup."""
 
     status = 502
     code = 502
@@ -246,7 +246,7 @@ class OutcomeUnknown(GatewayError):
 
 
 class AnswerTooLong(GatewayError):
-    """Zoom answered, and the body is longer than Lambda can pass on. `changed`: the request changed something."""
+    """Zoom's answer is longer than Lambda can pass on. `changed` says whether the request changed something."""
 
     status = 502
     code = 502
@@ -272,7 +272,7 @@ class ZoomUnavailable(GatewayError):
 
 
 class DependencyFailed(GatewayError):
-    """Something that the gateway depends on gave no useful answer. Catch this where the answer must not matter.
+    """A service that the gateway depends on gave no useful answer. Catch this where the answer is not required.
 
     `cause` is AWS's error code or the name of the client's error, or empty. It is safe to log.
     """
@@ -283,7 +283,7 @@ class DependencyFailed(GatewayError):
 
 
 class InternalError(DependencyFailed):
-    """A fault of ours: `where` refuses what we ask, and asking again does not help. Somebody has to look."""
+    """A fault of the gateway: `where` refuses the request, and a repetition does not help. It needs an engineer."""
 
     status = 500
     code = 500
@@ -294,7 +294,7 @@ class InternalError(DependencyFailed):
 
 
 class Unavailable(DependencyFailed):
-    """Something of ours could not be reached; `reason` names it."""
+    """A service or table could not be reached, or refuses at the moment. `reason` names it."""
 
     status = 503
     code = 503

@@ -22,7 +22,7 @@ _KEPT = 60 * 86_400
 
 @dataclass(slots=True, kw_only=True)
 class Heartbeats:
-    """`clock` gives epoch seconds. A beat is written once a minute per container at most."""
+    """`clock` gives epoch seconds. Each heartbeat is written at most once a minute per container."""
 
     OWNED_KEYS: ClassVar = {"coordination": (r"heartbeat#.+", r"heartbeat")}
 
@@ -39,7 +39,7 @@ class Heartbeats:
         return cls(table=Table(dynamodb(), name, COORDINATION) if name else None, clock=clock)
 
     def beat(self, name: str) -> None:
-        """Say that it is at work. Never raises: nothing depends on it."""
+        """Store that it is running. Never raises, because nothing depends on it."""
         now = self.clock()
         if self.table is None or now - self._written.get(name, 0.0) < 60:  # noqa: PLR2004 - a minute
             return
@@ -54,11 +54,11 @@ class Heartbeats:
         self._written[name] = now
 
     def age(self, name: str) -> float | None:
-        """Seconds since the last beat, None when there is none. Raises Unavailable."""
+        """Return the seconds since the last heartbeat, None when there is none. Raises Unavailable."""
         found = self.table.get(f"heartbeat#{name}", "heartbeat") if self.table else None
         return None if found is None else max(0.0, self.clock() - float(found["at"]))
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:  # noqa: ARG004 - every store's signature
-        """Return False: a beat is the gateway's own, and names nobody."""
+        """Return False: a heartbeat names nobody."""
         return False

@@ -1,4 +1,4 @@
-"""Logs, metrics and correlation ids. Powertools is imported on the first log line only: it costs 50 ms of a start."""
+"""Logs, metrics and correlation ids. Powertools is imported with the first log line, because that takes 50 ms."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _correlation_id: ContextVar[str] = ContextVar("correlation", default="")
 
 
 def correlation_id() -> str:
-    """The id of what is being handled now, or an empty text."""
+    """Return the id of the request or event that is being handled, or an empty text."""
     return _correlation_id.get()
 
 
 def begin_correlation(*candidates: str) -> str:
-    """Handle something new from here on, under the first candidate that is fit for a log; the id that was taken."""
+    """Start handling a request or event: use and return the first candidate that may stand in a log as its id."""
     chosen = next((each for each in candidates if _USABLE.fullmatch(each)), "")
     _correlation_id.set(chosen)
     return chosen
@@ -43,8 +43,8 @@ def begin_correlation(*candidates: str) -> str:
 
 COUNT, MILLISECONDS, SECONDS = "Count", "Milliseconds", "Seconds"
 
-# What CloudWatch keeps as metrics: what an alarm watches, and the dashboard's totals. Each costs 0.30 a month, so their
-# number is bounded (docs/cost.md). Whatever else is counted is in its log line only, where queries add it up.
+# What CloudWatch stores as metrics: what an alarm watches, and the dashboard's totals. Each costs 0.30 a month, so
+# their number is bounded (docs/cost.md). All other counts are only in their log lines, where queries add them up.
 TOTALS = frozenset(
     {
         *("ArchiveFailed", "ArchiveStuck", "ArchivedBytes"),
@@ -57,7 +57,7 @@ TOTALS = frozenset(
         "SubscriptionsDisabled",
     }
 )
-# Counters of which single values are watched: the dimension, and the values.
+# Counters with single values that are watched: the dimension, and the values.
 VALUES = {
     "ConnectionStateChanges": ("state", frozenset({"reauthorization_required"})),
     "Refreshes": ("outcome", frozenset({"refresh_failing"})),
@@ -80,24 +80,24 @@ def dimension_sets(name: str, fields: Mapping[str, object]) -> list[list[str]]:
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """Values by name with one unit each, added once for every set of dimensions. The empty set is the total.
+    """Values by name with one unit each, counted once for every set of dimensions. The empty set is the total.
 
-    Without a set they are fields of the line and no metrics.
+    Without a set they are fields of the line and not metrics.
     """
 
     values: Mapping[str, tuple[int, str]]
     dimensions: Sequence[Sequence[str]]
 
     def directive(self, namespace: str) -> dict[str, object]:
-        """The description of the metrics for CloudWatch."""
+        """Return the description of the metrics for CloudWatch."""
         described = [{"Name": name, "Unit": unit} for name, (_, unit) in self.values.items()]
         return {"Namespace": namespace, "Dimensions": [list(each) for each in self.dimensions], "Metrics": described}
 
 
 def metric_line(metrics: Sequence[Metrics], properties: Mapping[str, object], *, namespace: str, at: float) -> str:
-    """One line for standard output. `at` is in epoch seconds; properties without a value are left out.
+    """Return one line for standard output. `at` is in epoch seconds; properties without a value are left out.
 
-    `namespace` is the stack's: two stacks of one account and region keep their numbers apart by it alone.
+    `namespace` is the stack's. Only the namespace separates the numbers of two stacks of one account and region.
     """
     kept = [each.directive(namespace) for each in metrics if each.dimensions and each.values]
     document: dict[str, object] = {
@@ -119,30 +119,33 @@ def _logger() -> Logger:
 
 
 def logger() -> Logger:
-    """The container's logger: one JSON line per call, keywords become keys. Give it reasons and ids, never content."""
+    """Return the container's logger: one JSON line per call, keywords become keys.
+
+    Log reasons and ids, never content.
+    """
     found = _logger()
     found.set_correlation_id(correlation_id() or None)
     return found
 
 
 def namespace() -> str:
-    """The CloudWatch namespace that this function counts in: its stack's."""
+    """Return the CloudWatch namespace of this function's stack."""
     return metrics_namespace(os.environ)
 
 
 def fault(error: InternalError, **about: Any) -> None:
-    """Log a fault of ours by where it is and AWS's code for it, and count it: an alarm watches the counter."""
+    """Log a fault of ours with its place and AWS's code, and count it. An alarm watches the counter."""
     logger().error("failed", error=type(error).__qualname__, where=error.where, cause=error.cause, **about)
     count("UnexpectedErrors")
 
 
 def count(name: str, value: int = 1, **dimensions: str) -> None:
-    """Count in a log line, at once. It makes a metric of what is watched (`TOTALS`, `VALUES`), and of nothing else."""
+    """Write a count to the log at once. It is a metric only if it is watched (`TOTALS`, `VALUES`)."""
     _write(name, value, COUNT, dimensions, dimension_sets(name, dimensions))
 
 
 def measure(name: str, seconds: float, **fields: str) -> None:
-    """Record a length of time, at once, for all. The fields are in the log line only: each metric costs."""
+    """Write a duration in seconds to the log at once, as a metric over all. The fields are in the log line only."""
     _write(name, round(seconds), SECONDS, fields, dimension_sets(name, {}))
 
 
@@ -151,8 +154,8 @@ def _write(name: str, value: int, unit: str, fields: dict[str, str], sets: list[
 
 
 def metrics_namespace(environ: Mapping[str, str]) -> str:
-    """The CloudWatch namespace of the function's stack, under the name by which Powertools knows it.
+    """Return the CloudWatch namespace of the function's stack, from the variable that Powertools reads.
 
-    Nothing fails for want of it: then the counts go where no alarm looks.
+    Without it nothing fails, but no alarm watches the counts.
     """
     return environ.get("POWERTOOLS_METRICS_NAMESPACE", "").strip() or "ZoomGateway"

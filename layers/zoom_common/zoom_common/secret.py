@@ -1,10 +1,13 @@
-"""A value that does not show itself."""
+"""A value that is never shown by accident."""
 
 from __future__ import annotations
 
 
 class Secret:
-    """Text that `repr`, `str`, format and pickle never show; `reveal()` is the one way out, easy to search for."""
+    """Text that `repr`, `str`, format and pickle never show.
+
+    Only `reveal()` returns it, which is easy to search for.
+    """
 
     __slots__ = ("_value",)
 
@@ -12,7 +15,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """The text itself. Call it where it goes on the wire or under a seal, nowhere else."""
+        """Return the text itself. Call it only where the text is sent or sealed."""
         return self._value
 
     def __repr__(self) -> str:

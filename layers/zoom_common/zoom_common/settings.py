@@ -1,4 +1,4 @@
-"""What all settings share: one frozen dataclass per function, read once from the environment, by name."""
+"""The common part of all settings: one frozen dataclass per function, read once from the environment, by name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ ZOOM_API = "https://api.zoom.us/v2"
 
 
 class MissingSetting(Exception):
-    """A required environment variable is not set. `name` is the variable; no value is ever part of the message."""
+    """A required environment variable is not set. `name` is the variable; its value is never part of the message."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"The environment variable {name} is not set.")
@@ -16,7 +16,7 @@ class MissingSetting(Exception):
 
 
 def require(environ: Mapping[str, str], name: str) -> str:
-    """The value of `name`. Raises MissingSetting when it is absent or blank."""
+    """Return the value of `name`. Raises MissingSetting when it is absent or blank."""
     value = environ.get(name, "").strip()
     if not value:
         raise MissingSetting(name)
@@ -24,5 +24,5 @@ def require(environ: Mapping[str, str], name: str) -> str:
 
 
 def optional(environ: Mapping[str, str], name: str, default: str = "") -> str:
-    """The value of `name`, or `default` when it is absent or blank."""
+    """Return the value of `name`, or `default` when it is absent or blank."""
     return environ.get(name, "").strip() or default

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-# What a spreadsheet program takes for the beginning of a formula.
+# Characters that spreadsheet programs read as the beginning of a formula.
 # https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def harmless(text: str) -> str:
-    """Return a cell's text. An apostrophe before what looks like a formula makes it text."""
+    """Return a cell's text. A text that looks like a formula gets an apostrophe in front, so that it stays text."""
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULAS) else text

@@ -22,22 +22,22 @@ with warnings.catch_warnings():
     from requests.adapters import HTTPAdapter
 
 CONNECT_TIMEOUT = 3.05
-# A kept-alive connection that idled longer is not trusted. A frozen Lambda misses that the other side hung up, and a
-# create that is sent into a dead connection has an unknown outcome.
+# A kept-alive connection that was idle longer is not used again. A frozen Lambda does not notice that the other side
+# has closed it, and a create that is sent over a closed connection has an unknown outcome.
 LONGEST_IDLE = 30.0
 _CHUNK = 65_536
 
 
 class NotSent(Exception):
-    """The request never left: it is safe to send again."""
+    """The request was not sent, so it is safe to send it again."""
 
 
 class AnswerLost(Exception):
-    """The request may have arrived and no whole answer came back."""
+    """The request may have arrived, and no complete answer came back."""
 
 
 class Transport(Protocol):
-    """Anything that turns a request into a response within `timeout` seconds, or raises NotSent or AnswerLost."""
+    """Sends a request and returns the response within `timeout` seconds, or raises NotSent or AnswerLost."""
 
     def send(self, request: HttpRequest, *, timeout: float) -> HttpResponse:
         """Send once, without following redirects and without retrying."""
@@ -45,10 +45,10 @@ class Transport(Protocol):
 
 
 class RequestsTransport:
-    """One connection pool of requests per container: TLS is shaken once.
+    """One connection pool of requests per container, so that the TLS handshake happens once.
 
-    Its adapter is used without a session: none of Zoom's cookies is kept, to be sent along with the next tenant's call;
-    no proxy or netrc of the environment is looked up; and a call costs a third less.
+    The adapter is used without a session: Zoom's cookies are not kept and sent with the next tenant's call; no proxy or
+    netrc of the environment is used; and a call costs a third less.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class RequestsTransport:
         clock: Callable[[], float] = monotonic,
         bundle: str | None = None,
     ) -> None:
-        """`bundle` is a file with the roots to believe, instead of certifi's."""
+        """`bundle` is a file with the roots to trust, instead of certifi's."""
         self._clock = clock
         self._longest_idle = longest_idle
         self._last_used = clock()
@@ -67,7 +67,7 @@ class RequestsTransport:
         self._adapter = _Adapter(pool_connections=4, pool_maxsize=connections, max_retries=0)
 
     def send(self, request: HttpRequest, *, timeout: float) -> HttpResponse:
-        """Send once. `timeout`, in seconds, bounds the wait for the whole answer; connecting comes before that."""
+        """Send once. `timeout`, in seconds, limits the wait for the complete answer; connecting comes before that."""
         self._drop_idle_connections()
         waits = min(CONNECT_TIMEOUT, timeout), timeout
         try:
@@ -89,7 +89,7 @@ class RequestsTransport:
         return HttpResponse(response.status_code, headers, content)
 
     def close(self) -> None:
-        """Hang up. The next request opens another connection."""
+        """Close all connections. The next request opens another one."""
         self._adapter.close()
 
     def _drop_idle_connections(self) -> None:
@@ -100,9 +100,9 @@ class RequestsTransport:
 
 
 class _InTime(io.RawIOBase):
-    """What comes over a socket, until the time is over that the socket gives to a single wait.
+    """Reads from a socket until the total time is over that the socket allows for a single wait.
 
-    Without it an answer that drips in would be read for ever: each byte comes in time, and the whole never would.
+    Without it, an answer that arrives byte by byte would be read for ever, because each byte arrives in time.
     """
 
     def __init__(self, raw: io.RawIOBase, connected: socket.socket) -> None:
@@ -111,7 +111,7 @@ class _InTime(io.RawIOBase):
         self._ends: float | None = None
 
     def readable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: Any) -> int | None:
@@ -126,7 +126,7 @@ class _InTime(io.RawIOBase):
         return self._raw.readinto(buffer)
 
     def close(self) -> None:
-        """Let go of the socket."""
+        """Release the socket."""
         self._raw.close()
         super().close()
 
@@ -138,20 +138,20 @@ class _Response(http.client.HTTPResponse):
 
 
 class _OneWrite:
-    """Headers and body go out together: one TLS record and one packet instead of two, and a system call less."""
+    """Sends headers and body together: one TLS record and one packet instead of two, and one system call less."""
 
     response_class: Any = _Response
     _held: list[bytes] | None = None
 
     def request(self, *given: Any, **more: Any) -> None:
-        """Send a request whole."""
+        """Send the whole request."""
         self._held = []
         super().request(*given, **more)  # type: ignore[misc] # a connection comes behind this class
         held, self._held = self._held, None
         super().send(b"".join(held))  # type: ignore[misc]
 
     def send(self, data: Any) -> None:
-        """Keep a part until the request is whole."""
+        """Store a part until the request is complete."""
         if self._held is None:
             super().send(data)  # type: ignore[misc]
         else:
@@ -167,7 +167,7 @@ class _HttpsConnection(_OneWrite, urllib3.connection.HTTPSConnection):
 
 
 class _Adapter(HTTPAdapter):
-    """The adapter without what one and the same caller need not decide anew for every request."""
+    """The adapter of requests, without decisions that are the same for every request of one caller."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -176,7 +176,7 @@ class _Adapter(HTTPAdapter):
     def get_connection_with_tls_context(
         self, request: requests.PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
     ) -> Any:
-        """The pool of the request's host. `verify` never changes for a transport, and there is no proxy."""
+        """Return the pool of the request's host. `verify` never changes for a transport, and there is no proxy."""
         origin = "/".join(str(request.url).split("/", 3)[:3])
         if origin not in self._pools:
             pool: Any = super().get_connection_with_tls_context(request, verify, proxies, cert)
@@ -186,22 +186,25 @@ class _Adapter(HTTPAdapter):
         return self._pools[origin]
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """A pool gets its certificates once; requests would look for the file before every request."""
+        """Do nothing: a pool gets its certificates once; requests would look for the file before every request."""
 
     def close(self) -> None:
-        """Hang up, and forget the pools: they cannot be used again."""
+        """Close all connections and drop the pools, which cannot be used again."""
         self._pools.clear()
         super().close()
 
     def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
-        """As much of a response as is read here; requests would look for cookies, and for a text's encoding."""
+        """Return the parts of a response that are read here, without requests' work on cookies and encodings."""
         response = requests.Response()
         response.status_code, response.raw, response.url = resp.status, resp, str(req.url)
         return response
 
 
 def _content(raw: Any, most: int | None) -> bytes | None:
-    """Return the body, or None when it has more than `most` bytes. The connection is then closed, half read."""
+    """Return the body, or None when it has more than `most` bytes.
+
+    The connection is then closed without reading the rest.
+    """
     if most is None:
         whole: bytes = raw.read(decode_content=True)
         return whole
@@ -216,7 +219,10 @@ def _content(raw: Any, most: int | None) -> bytes | None:
 
 
 def _prepared(request: HttpRequest) -> requests.PreparedRequest:
-    """The request as given: preparing it would normalise %-escapes (%252F must stay) and guess a content type."""
+    """Return the request unchanged.
+
+    Preparing it would normalise %-escapes (%252F must stay) and guess a content type.
+    """
     prepared = requests.PreparedRequest()
     prepared.method, prepared.url, prepared.body = request.method, request.url, request.body
     headers: Any = dict(request.headers)

@@ -1,8 +1,8 @@
 """Frozen dataclasses for the webhook's path, without importing `dataclasses`.
 
-That loads `inspect`, `ast` and `tokenize`, and compiles three functions a class: a third of what a webhook start costs
-beyond an empty handler's. A type checker sees the real ones; at run time there is as much of them as needed here, and
-a test holds both side by side. Everywhere else the real ones are used.
+That module loads `inspect`, `ast` and `tokenize`, and compiles three functions per class: a third of what a webhook's
+start costs beyond that of an empty handler. A type checker sees the real dataclasses; at run time this module has the
+part that is needed, and a test compares both. All other modules use the real ones.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ else:
             return self.default
 
     class _Value:
-        """What all of them have: it goes by the fields of its class."""
+        """The base of all such classes. It works by the fields of the class."""
 
         __slots__ = ()
         _known: dict[str, _Field]
@@ -39,7 +39,7 @@ else:
 
         def __init__(self, *values, **named) -> None:
             names, setters = self.__match_args__, self._setters
-            if len(values) == len(setters) and not named:  # the short way, for what is made for every delivery
+            if len(values) == len(setters) and not named:  # the fast path, for objects made for every delivery
                 for put, value in zip(setters, values, strict=True):
                     put(self, value)
                 return
@@ -73,11 +73,11 @@ else:
             raise AttributeError(f"cannot delete field {name!r}")
 
     def field(*, default=_MISSING, default_factory=_MISSING, repr=True):  # noqa: A002 - the real one's name
-        """A default, or how to make one, and whether it is shown; as `dataclasses.field`."""
+        """Return a field with its default, or a function that makes it, as `dataclasses.field` does."""
         return _Field(default, default_factory, shown=repr)
 
     def dataclass(*, frozen, slots):
-        """As `dataclasses.dataclass(frozen=True, slots=True)`, which is the only kind there is here."""
+        """Do as `dataclasses.dataclass(frozen=True, slots=True)`, which is the only supported form."""
         if not (frozen and slots):
             raise TypeError("only frozen ones with slots")
         return _made

@@ -1,5 +1,5 @@
-"""A simulated Zoom: OAuth, REST API v2, webhooks and meetings that come alive, in one process and in memory.
+"""A simulated Zoom: OAuth, REST API v2, webhooks and live meetings, in one process and in memory.
 
 It is written from what is known about Zoom, not from what any client expects of it, and shares no code with one.
-Start it with `zoom-simulator`; docs/reference.md says what it can do and how to drive it.
+Start it with `zoom-simulator`; docs/reference.md describes its functions and its control API.
 """

@@ -37,7 +37,7 @@ def header(scope: Scope, name: bytes) -> str:
 
 
 def raw_path(scope: Scope) -> str:
-    """The path as it stood on the wire, still encoded."""
+    """Return the path as it was sent, still encoded."""
     raw = scope.get("raw_path")
     return raw.partition(b"?")[0].decode("latin-1") if raw else str(scope["path"])
 
@@ -58,7 +58,7 @@ async def answer(send: Send, status: int, body: bytes = b"", headers: Headers = 
 
 
 async def truncated(send: Send, status: int, body: bytes, headers: Headers = ()) -> None:
-    """Promise the whole body, send half of it and close the connection."""
+    """Declare the length of the whole body, send half of it and close the connection."""
     listed = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     listed.append((b"content-length", str(max(len(body), 2)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": listed})
@@ -67,7 +67,7 @@ async def truncated(send: Send, status: int, body: bytes, headers: Headers = ())
 
 
 async def pause(receive: Receive, seconds: float) -> bool:
-    """Wait, but no longer than the caller does; True when the caller has gone."""
+    """Wait, but no longer than the caller does. Return True when the caller has disconnected."""
     try:
         async with asyncio.timeout(seconds):
             while (await receive())["type"] != "http.disconnect":

@@ -1,4 +1,4 @@
-"""The switches: where what is known about Zoom disagrees, or differs by plan and year, the simulator can do both."""
+"""The switches. Where reports about Zoom disagree, or differ by plan and year, the simulator can do both."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class Behaviour:
     me_for_account_apps: Literal["refuse", "accept"] = "refuse"  # Server-to-Server apps must not
     unknown_endpoint_status: Literal[400, 404] = 400
     invalid_token_status: Literal[400, 401] = 401  # the contract prints 400 in two places
-    language: str = ""  # of all messages (es, de, fr, ja; xx changes every one); empty: what Accept-Language asks for
+    language: str = ""  # of all messages (es, de, fr, ja; xx changes every one); empty: that of Accept-Language
     page_token_seconds: int = 900
     users_page_size_max: Literal[300, 2000] = 2000  # the contract and the guide disagree
     page_size_above_maximum: Literal["lower", "refuse"] = "lower"  # programs in production rely on the first
     long_spans: Literal["last_month", "refuse"] = "last_month"  # reported since 2019: 200 with the last month only
     start_time_offset: Literal["honour", "ignore"] = "honour"  # reported: 10:00+01:00 is read as 10:00Z
-    unknown_alternative_hosts: Literal["keep", "drop"] = "keep"  # reported: they vanish without a word
+    unknown_alternative_hosts: Literal["keep", "drop"] = "keep"  # reported: they are dropped silently
     basic_hosts: Literal["everything", "limited"] = "everything"  # limited: no cloud recording and no licences
     passcode_least_length: int = 0  # of the account's policy; a shorter one is refused
     errors_without_accept: Literal["json", "xml"] = "json"  # reported: XML unless Accept asks for JSON
@@ -70,14 +70,14 @@ class Behaviour:
     stamp: Literal["wall", "simulated"] = "wall"  # the clock behind x-zm-request-timestamp
     client_id_header: bool = True  # reported, but not in the captures
     audience: Literal["account", "installed"] = "account"  # whose events reach an app
-    unknown_fields: bool = False  # what nobody knows yet, in every event: Zoom adds fields every month
+    unknown_fields: bool = False  # unknown fields in every event, because Zoom adds some every month
     twin_recordings: bool = False
     split_recordings: bool = False  # a recording.completed for every segment instead of one for all
     host_join_event: bool = True  # both were measured
     live_ids: Literal["text", "number"] = "text"  # object.id while a meeting is on; examples of early 2026: number
     room_moves_renew_sessions: bool = True  # measured: 40 moves of 40 are a leave and a join under a new user_id
     swapped_room_moves: bool = True  # measured: of 17 moves in 40 the join comes first; here of every second one
-    left_after_waiting: bool = True  # the contract: a participant_left of who only waited, "Leave waiting room."
+    left_after_waiting: bool = True  # the contract: a participant_left after waiting only, "Leave waiting room."
     waiting_room_user_ids: bool = False  # reported of Zoom Rooms: another user_id in the waiting room than after it
     lower_case_presence_ids: bool = True  # measured in two captures
     twin_shift_ms: int = 37  # how much later each further subscription of an app has the event_ts of one event

@@ -1,4 +1,4 @@
-"""Request bodies against what Zoom documents; every fault is reported as field and message."""
+"""Checks request bodies against Zoom's documentation. Every fault is reported as field and message."""
 
 from __future__ import annotations
 

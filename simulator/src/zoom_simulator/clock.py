@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-LATEST = 32_472_144_000.0  # the end of 2998: later than anything that is reckoned from it can stand
+LATEST = 32_472_144_000.0  # the end of 2998, so that times computed from it stay before the year 3000
 Wall = Callable[[], float]
 Job = Callable[[], None]
 
@@ -34,7 +34,7 @@ class Clock:
         return self._origin + (self.wall() - self._since) * self._rate
 
     def advance(self, seconds: float) -> None:
-        """Jump forward; whatever falls due on the way is done at once."""
+        """Jump forward. Everything that becomes due on the way is done at once."""
         self._rebase(self.now() + seconds)
 
     def set(self, moment: float) -> None:
@@ -100,7 +100,7 @@ class Timetable:
         self._moved.set()
 
     def after(self, seconds: float, job: Job) -> None:
-        """Run `job` in so many simulated seconds."""
+        """Run `job` after this many simulated seconds."""
         self.at(self._clock.now() + seconds, job)
 
     def run_due(self) -> int:

@@ -1,4 +1,4 @@
-"""Recording files: a bearer opens `/rec/download/...`, which redirects to another host that wants no bearer.
+"""Recording files: `/rec/download/...` needs a bearer and redirects to another host, which refuses requests with one.
 
 The file itself is made from its id, the same bytes every time, of any size and from any place on, without being stored:
 a small valid container, then noise in which every block is another one. Where there is room, a film begins with
@@ -49,7 +49,7 @@ class Downloads:
         """Answer one request under `/rec`."""
         await asgi.read_body(receive)
         _, _, kind, key = (*str(scope["path"]).split("/", 3), "")[:4]
-        # The link is one request and the storage behind it another: a fault may be about both, or about one.
+        # The link and the storage behind it are two requests. A fault may affect both, or one of them.
         rules = self._sim.faults.strike_request("recordings.download", f"recordings.download.{kind}")
         if await before(rules, receive, send):
             return
@@ -92,7 +92,7 @@ class Downloads:
                 send, 403, b"<Error><Code>AccessDenied</Code></Error>", [("content-type", "application/xml")]
             )
             return
-        if asgi.header(scope, b"authorization"):  # the storage behind Zoom takes one kind of proof at a time
+        if asgi.header(scope, b"authorization"):  # the storage behind Zoom accepts only one credential
             text = b"<Error><Code>InvalidArgument</Code><Message>Only one auth mechanism allowed</Message></Error>"
             await asgi.answer(send, 400, text, [("content-type", "application/xml")])
             return

@@ -1,4 +1,4 @@
-"""Zoom's refusals: an HTTP status, a code that differs from it, and a message that may be in another language."""
+"""Zoom's errors: an HTTP status, a code that differs from it, and a message that may be in another language."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def no_user(user: str) -> ZoomError:
 
 
 def no_meeting(meeting: object) -> ZoomError:
-    """404/3001; also what another account's meeting looks like."""
+    """404/3001, also for another account's meeting."""
     return ZoomError(404, 3001, "Meeting does not exist: {}.", meeting)
 
 
@@ -67,7 +67,7 @@ def no_webinar(webinar: object) -> ZoomError:
 
 
 def not_a_meeting() -> ZoomError:
-    """400/3000: a webinar's id where a meeting's belongs."""
+    """400/3000: a webinar's id was given in place of a meeting's."""
     return ZoomError(400, 3000, "Cannot access webinar info.")
 
 

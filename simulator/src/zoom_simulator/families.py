@@ -1,4 +1,4 @@
-"""Families of Zoom's API that have no story here: phone, team chat, rooms, contact center, SCIM and others.
+"""Families of Zoom's API that are not simulated: phone, team chat, rooms, contact center, SCIM and others.
 
 Any request under them is answered with what arrived, so that a test can compare. `GET .../download/{id}` answers with a
 redirect to another host name, as Zoom does for files, and `GET .../image/{id}` with bytes that are no text.

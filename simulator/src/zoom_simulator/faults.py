@@ -1,4 +1,4 @@
-"""Faults on demand: rules that match an operation, and what each does to it."""
+"""Faults on demand: rules that match an operation, and their effects on it."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Rule:
     seconds: float = 5.0
     bytes: int = 14_000
     count: int | None = None  # how often it fires; None: until it is removed
-    skip: int = 0  # how many matches pass unharmed first
+    skip: int = 0  # how many matches pass without effect first
     probability: float = 1.0
     seed: int | None = None
     seen: int = 0

@@ -11,7 +11,7 @@ _AWKWARD = (b"\xff", b"\x00\x0f\xff\xff\xff\xff", b"\xfb\xef\xbe")  # encode to 
 
 
 class Ids:
-    """Fresh identifiers; with a seed always the same ones in the same order."""
+    """Makes new identifiers; with a seed, always the same ones in the same order."""
 
     def __init__(self, seed: int | None = None) -> None:
         self.random = random.SystemRandom() if seed is None else random.Random(seed)
@@ -67,7 +67,7 @@ class Ids:
         return base64.urlsafe_b64encode(self.random.randbytes(30)).decode().rstrip("=")
 
     def digits(self, count: int) -> str:
-        """So many decimal digits."""
+        """Return this many decimal digits."""
         return "".join(self.random.choices(_DIGITS, k=count))
 
     def passcode(self) -> str:

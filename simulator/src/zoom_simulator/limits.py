@@ -125,7 +125,7 @@ class Limits:
             raise ZoomError(429, 429, USER_MESSAGE, limit, headers=headers)
 
     def reset(self) -> None:
-        """Start all counts anew."""
+        """Reset all counts."""
         self._windows.clear()
 
     def _budgets(self, account: str, plan: str, label: str) -> list[tuple[str, tuple[str, ...], int, float]]:

@@ -8,7 +8,7 @@ from zoom_simulator.model import Meeting
 
 
 def encrypted(password: str) -> str:
-    """What stands after `pwd=` in a join link."""
+    """Return the value of `pwd=` in a join link."""
     return hashlib.sha256(password.encode()).hexdigest()[:32] + ".1"
 
 

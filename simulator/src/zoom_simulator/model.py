@@ -1,4 +1,4 @@
-"""What the simulated Zoom remembers. Times are epoch seconds, UTC, unless a name says otherwise."""
+"""The stored state of the simulated Zoom. Times are epoch seconds, UTC, unless a name says otherwise."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class App:
     published: bool = False
     enabled: bool = True
     server_to_server: bool = True
-    public: bool = False  # a client without a secret, which PKCE takes the place of
+    public: bool = False  # a client without a secret, which uses PKCE instead
 
 
 @dataclass
@@ -327,7 +327,7 @@ class Delivery:
 
 @dataclass
 class State:
-    """All of it, as it goes into the state file."""
+    """The whole state, as it is stored in the state file."""
 
     accounts: dict[str, Account] = field(default_factory=dict)
     users: dict[str, User] = field(default_factory=dict)
@@ -342,6 +342,6 @@ class State:
     download_tokens: dict[str, DownloadToken] = field(default_factory=dict)
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
     deliveries: dict[str, Delivery] = field(default_factory=dict)
-    # What operations without a story remember: by path, then by id. Settings of a path stand under `path#` and "".
+    # Stored by operations that are served from facts: by path, then by id. Settings of a path are under `path#` and "".
     resources: dict[str, dict[str, Json]] = field(default_factory=dict)
     signing_key: str = ""

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from zoom_simulator.model import Json
 
 DAILY, WEEKLY, MONTHLY = 1, 2, 3
-MOST = 110  # what Zoom makes of a weekly series without an end, measured in 2026-08
+MOST = 110  # how many dates Zoom makes for a weekly series without an end, measured in 2026-08
 INTERVALS = {DAILY: 99, WEEKLY: 50, MONTHLY: 10}
 HORIZON_DAYS = 366 * 60
 DECEMBER = 12
@@ -57,7 +57,7 @@ def problems(rule: Json) -> list[tuple[str, str]]:
 
 
 def expand(rule: Json, start: float, timezone: str) -> list[float]:
-    """The starts of a series that begins at `start`: as many as the rule says, 110 at most. An end date goes first."""
+    """Return the starts of a series that begins at `start`: as many as the rule says, 110 at most. An end date wins."""
     zone = ZoneInfo(timezone)
     first = datetime.fromtimestamp(start, zone)
     until = _until(rule)

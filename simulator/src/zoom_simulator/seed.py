@@ -1,4 +1,4 @@
-"""The world a fresh simulator starts with: one account, three people, one app."""
+"""The first state of a new simulator: one account, three people, one app."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PEOPLE = (
 
 @dataclass(frozen=True)
 class Settings:
-    """What the command line decides about the app and the account."""
+    """The settings of the command line about the app and the account."""
 
     client_id: str = "simulated-client-id"
     client_secret: str = "simulated-client-secret"

@@ -1,4 +1,4 @@
-"""A simulated Zoom in process, for tests: its clock stands still, its endpoint is in memory, no network is needed."""
+"""A simulated Zoom in process, for tests. Its clock does not run, its endpoint is in memory, it needs no network."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from zoom_simulator.model import State
 from zoom_simulator.rest import from_facts
 from zoom_simulator.rest.call import Operation
 from zoom_simulator.rest.table import rows as operations
-from zoom_simulator.rest.table import without_story
+from zoom_simulator.rest.table import served_from_facts
 from zoom_simulator.seed import Settings
 from zoom_simulator.webhooks.sender import Answer
 from zoom_simulator.webhooks.signing import encrypted_token
@@ -45,8 +45,8 @@ __all__ = [
     "event_types",
     "from_facts",
     "operations",
+    "served_from_facts",
     "wait_until",
-    "without_story",
 ]
 
 NOW = 1_795_000_000.0  # 2026-11-18T11:06:40Z
@@ -115,7 +115,7 @@ class Posted:
 
 @dataclass
 class Endpoint:
-    """A subscriber: answers challenges rightly, and everything else as `answers` says, then 200."""
+    """A subscriber. It answers challenges correctly, and everything else with `answers` in turn, then with 200."""
 
     posted: list[Posted] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
@@ -149,7 +149,7 @@ class Endpoint:
 
 
 class Zoom:
-    """A whole simulated Zoom and somebody to talk to it."""
+    """A whole simulated Zoom and a client for it."""
 
     def __init__(
         self,
@@ -271,7 +271,7 @@ class Zoom:
     # time and events
 
     def advance(self, seconds: float) -> None:
-        """Let time pass, with everything that falls due on the way, retries and challenges included."""
+        """Advance the time and do everything that becomes due, retries and challenges included."""
 
         async def pass_time() -> None:
             self.wall.now += seconds

@@ -1,4 +1,4 @@
-"""Zoom's messages in other languages. Clients must never match text, and this is how a test makes sure."""
+"""Zoom's messages in other languages, so that a test can check that a client never compares text."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def test_values_that_make_no_sense_are_refused(values: dict[str, Any]) -> None:
 
 
 def test_values_come_as_text_too() -> None:
-    """From a form or a command line."""
+    """Texts from a form or a command line are converted to the switch's type."""
     behaviour = Behaviour()
     behaviour.change_text({"retry_minutes": "1,2", "twin_recordings": "on", "user_daily_limit": "3"})
     assert (behaviour.retry_minutes, behaviour.twin_recordings, behaviour.user_daily_limit) == ((1, 2), True, 3)

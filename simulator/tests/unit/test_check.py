@@ -35,7 +35,7 @@ def test_a_good_body_passes() -> None:
     ],
 )  # fmt: skip
 def test_every_fault_names_its_field(field: str, value: Any) -> None:
-    """400, 300, and the field in `errors`."""
+    """A wrong body is a 400 with code 300 and each field in `errors`."""
     with pytest.raises(ZoomError) as refusal:
         check({"name": "abc", field: value}, FIELDS)
     assert (refusal.value.status, refusal.value.code) == (400, 300)

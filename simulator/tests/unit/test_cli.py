@@ -16,7 +16,7 @@ def parsed(*words: str) -> Server:
 
 
 def test_options_become_a_simulator(tmp_path: Path) -> None:
-    """App, webhook, plan, switches and faults."""
+    """Options set the app, the webhook, the plan, switches and faults."""
     server = parsed(
         "--port", "3099", "--client-id", "me", "--client-secret", "s", "--redirect-uri", "https://a.example/cb",
         "--redirect-uri", "https://b.example/cb", "--webhook-url", "https://hook.example", "--plan", "business",
@@ -72,7 +72,7 @@ def no_listening(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_bad_options_are_one_clear_sentence(
     words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And exit status 2."""
+    """A bad option prints one sentence, and the exit status is 2."""
     broken = tmp_path / "broken.json"
     broken.write_text("{")
     assert cli.main([str(broken) if word == "BROKEN" else word for word in words]) == 2

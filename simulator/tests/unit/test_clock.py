@@ -43,14 +43,14 @@ def test_frozen_it_never_reaches_what_is_ahead() -> None:
 
 
 def test_real_delay_follows_the_rate() -> None:
-    """Sleepers sleep real seconds."""
+    """The delay is in real seconds, whatever the clock's rate."""
     clock = Clock(WallClock())
     clock.run_at(10)
     assert clock.real_delay(NOW + 50) == pytest.approx(5)
 
 
 def test_movers_are_noticed() -> None:
-    """Whoever listens hears of every move."""
+    """A listener is called at every move of the clock."""
     heard: list[int] = []
     clock = Clock(WallClock())
     clock.on_change(lambda: heard.append(1))
@@ -61,7 +61,7 @@ def test_movers_are_noticed() -> None:
 
 
 def test_times_are_written_as_zoom_writes_them() -> None:
-    """ISO seconds with Z, days, and milliseconds for `event_ts`."""
+    """Times are ISO seconds with Z, days, and milliseconds for `event_ts`."""
     assert iso(0) == "1970-01-01T00:00:00Z"
     assert day(86_400) == "1970-01-02"
     assert milliseconds(1.5) == 1500

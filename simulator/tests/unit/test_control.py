@@ -39,7 +39,7 @@ def test_behaviour(zoom: Zoom) -> None:
 
 @pytest.mark.parametrize("action", ["revoke", "deauthorize"])
 def test_grants_end_from_outside(zoom: Zoom, action: str) -> None:
-    """Silently, or with the notification; for an unknown user not at all."""
+    """Grants are ended with or without the event; an unknown user is refused."""
     zoom.connect()
     assert zoom.post(f"/_sim/users/jill@zoom.example/{action}").json() == {"grants_ended": 1}
     assert zoom.get("/v2/users/me").status_code == 401
@@ -57,7 +57,7 @@ def test_access_tokens_end_early(zoom: Zoom) -> None:
 
 
 def test_people_come_sign_in_and_accept(zoom: Zoom) -> None:
-    """With events."""
+    """Adding people, signing in and accepting an invitation each send their event."""
     added = zoom.post("/_sim/users", {"email": "kim@zoom.example", "first_name": "Kim", "role": "admin"}).json()
     assert (added["name"], added["role"]) == ("Kim User", "admin")
     assert zoom.post("/_sim/users", {"email": "kim@zoom.example"}).status_code == 400
@@ -101,7 +101,7 @@ def test_several_apps_and_accounts() -> None:
 
 
 def test_scheduling_in_the_web_portal(zoom: Zoom) -> None:
-    """The owner's unless told; Zoom's rules hold; the event says where it came from."""
+    """The meeting is the owner's unless another user is named, and the event has the portal as its source."""
     meeting = zoom.post("/_sim/meetings", {"topic": "Portal", "kind": "webinar"}).json()
     assert meeting["host_id"] == zoom.user_id("owner@zoom.example")
     assert zoom.post("/_sim/meetings", {"duration": -1}).json()["code"] == 300
@@ -122,7 +122,7 @@ def test_meetings_by_uuid() -> None:
 
 
 def test_unknown_meetings(zoom: Zoom) -> None:
-    """404."""
+    """An unknown meeting is a 404."""
     assert zoom.get("/_sim/meetings/1").status_code == 404
     assert zoom.post("/_sim/meetings/1/start").status_code == 404
 
@@ -155,6 +155,6 @@ def test_waiting_for_quiet(zoom: Zoom) -> None:
 
 
 def test_bodies_have_to_be_json_objects(zoom: Zoom) -> None:
-    """400, not 500."""
+    """A body that is not a JSON object is a 400."""
     for body in (b"{", b"[1]"):
         assert zoom.request("POST", "/_sim/clock", content=body).status_code == 400

@@ -35,7 +35,7 @@ from zoom_simulator.testing import Zoom
     ],
 )
 def test_commands_become_requests(words: str, method: str, path: str, body: Any) -> None:
-    """One for each."""
+    """Each command makes one control request."""
     command, *rest = words.split()
     assert control_client.request_for(command, rest) == (method, path, body)
 
@@ -48,7 +48,7 @@ def test_commands_that_are_none(words: str) -> None:
 
 
 def test_scripts_come_from_files(tmp_path: Path) -> None:
-    """As JSON."""
+    """A script is read from a JSON file."""
     path = tmp_path / "story.json"
     path.write_text('{"steps": []}')
     assert control_client.request_for("script", [str(path)]) == ("POST", "/_sim/scripts", {"steps": []})
@@ -72,7 +72,7 @@ def test_a_command_prints_the_answer(
 
 
 def test_no_simulator_there(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """One clear sentence."""
+    """A missing simulator is reported in one sentence."""
 
     def refuse(*_: Any, **__: Any) -> httpx.Response:
         raise httpx.ConnectError("refused")

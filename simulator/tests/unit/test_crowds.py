@@ -20,7 +20,7 @@ def story(seed: int) -> list[str]:
 
 
 def test_the_same_seed_makes_the_same_story() -> None:
-    """Another one another."""
+    """Another seed makes another sequence."""
     first = story(1)
     assert first == story(1)
     assert first != story(2)
@@ -44,7 +44,7 @@ def test_thousands_of_events_a_minute_of_many_kinds() -> None:
 
 
 def test_a_crowd_can_be_sent_home() -> None:
-    """At once."""
+    """Stopping a crowd ends its meetings at once."""
     zoom = Zoom()
     zoom.post("/_sim/crowds", {"seconds": 60})
     zoom.advance(3)
@@ -67,7 +67,7 @@ def test_plans_are_read_strictly() -> None:
 
 
 def test_a_crowd_may_wander_about_rooms_and_roles() -> None:
-    """Where the plan says so; whoever is in a room when it is over comes out of it."""
+    """A plan can send people into breakout rooms and give them roles; at the end they leave the rooms."""
     zoom = Zoom()
     zoom.post("/_sim/crowds", {"seed": 2, "steps_per_minute": 6000, "seconds": 20, "rooms": 0.3, "people": 8})
     zoom.advance(21)

@@ -17,7 +17,7 @@ def press(zoom: Zoom, action: str, **fields: str) -> str:
 
 
 def test_it_shows_people_meetings_and_deliveries(zoom: Zoom) -> None:
-    """With what the endpoint answered."""
+    """The page shows people, meetings, and deliveries with the endpoint's answers."""
     meeting = zoom.meeting(topic="Shown <b>")
     zoom.deliver()
     text = zoom.get("/").text
@@ -126,7 +126,7 @@ def test_apps_faults_subscriptions_and_events_by_buttons(zoom: Zoom) -> None:
 
 
 def test_what_goes_wrong_is_said_on_the_page(zoom: Zoom) -> None:
-    """Instead of JSON, with the fields at fault."""
+    """The page shows an error with its fields, instead of JSON."""
     text = press(zoom, f"/_sim/meetings/{zoom.meeting(settings={'approval_type': 0})['id']}/register", email="nobody")
     assert "Validation Failed. email: Invalid field.; first_name: Required field." in text
     meeting: Json = zoom.meeting()

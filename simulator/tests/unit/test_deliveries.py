@@ -32,7 +32,7 @@ def states(zoom: Zoom) -> list[str]:
 
 
 def test_a_delivery_is_signed_and_stamped(zoom: Zoom) -> None:
-    """With Zoom's headers."""
+    """A delivery has Zoom's headers, with a signature and a timestamp."""
     (posted,) = started(zoom).events("meeting.started")
     assert genuine(posted)
     assert posted.url == WEBHOOK_URL
@@ -65,7 +65,7 @@ def test_retries_after_5_20_and_60_minutes(zoom: Zoom, failure: Answer) -> None:
 
 
 def test_a_retry_that_succeeds_is_the_last(zoom: Zoom) -> None:
-    """Delivered."""
+    """After a successful retry the delivery's state is delivered."""
     zoom.meeting()
     zoom.endpoint.answers = [Answer(500)]
     zoom.deliver()
@@ -76,7 +76,7 @@ def test_a_retry_that_succeeds_is_the_last(zoom: Zoom) -> None:
 
 
 def test_retries_can_be_scaled(zoom: Zoom) -> None:
-    """Minutes become seconds."""
+    """A scale turns the minutes between retries into seconds."""
     zoom.sim.behaviour.retry_scale = 1 / 60
     zoom.meeting()
     zoom.endpoint.answers = [Answer(500)]
@@ -98,7 +98,7 @@ def test_redirects_and_refusals_are_never_retried(zoom: Zoom, status: int) -> No
 
 @pytest.mark.parametrize("status", [200, 202, 204])
 def test_any_2xx_is_a_success(zoom: Zoom, status: int) -> None:
-    """204 included."""
+    """Every 2xx is a success, also 204."""
     zoom.meeting()
     zoom.endpoint.answers = [Answer(status)]
     zoom.deliver()
@@ -111,7 +111,7 @@ def fault(zoom: Zoom, name: str, **more: object) -> None:
 
 
 def test_duplicates(zoom: Zoom) -> None:
-    """Twice the same body under the same request id."""
+    """A duplicate has the same body and the same request id."""
     fault(zoom, "duplicate", target="webhooks.meeting.started")
     posted = started(zoom).events("meeting.started")
     assert len(posted) == 2
@@ -120,7 +120,7 @@ def test_duplicates(zoom: Zoom) -> None:
 
 
 def test_reordered_deliveries_come_after_the_next(zoom: Zoom) -> None:
-    """Created arrives after started."""
+    """The held delivery arrives after the next one."""
     fault(zoom, "reorder", target="webhooks.meeting.created")
     assert started(zoom).names() == ["meeting.started", "meeting.created"]
 
@@ -135,7 +135,7 @@ def test_what_is_held_back_comes_in_the_end(zoom: Zoom) -> None:
 
 
 def test_late_deliveries(zoom: Zoom) -> None:
-    """After so many seconds, with the time of the event in the body and of the sending in the header."""
+    """A late delivery has the event's time in its body, and the time of sending in its header."""
     fault(zoom, "late", seconds=90)
     zoom.meeting()
     zoom.advance(89)
@@ -155,7 +155,7 @@ def test_forged_deliveries_come_beside_the_genuine_one(zoom: Zoom) -> None:
 
 
 def test_stale_deliveries_carry_an_old_but_valid_signature(zoom: Zoom) -> None:
-    """A replay of two hours ago."""
+    """The copy has a valid signature of two hours ago."""
     fault(zoom, "stale", target="webhooks.meeting.started")
     posted = started(zoom).events("meeting.started")
     assert all(genuine(each) for each in posted)
@@ -172,7 +172,7 @@ def test_dropped_deliveries_never_come(zoom: Zoom) -> None:
 
 
 def test_redelivery(zoom: Zoom) -> None:
-    """By hand, as often as one likes."""
+    """A delivery can be sent again by hand any number of times."""
     zoom.meeting()
     zoom.deliver()
     (delivery,) = zoom.get("/_sim/deliveries").json()["deliveries"]

@@ -57,7 +57,7 @@ def test_faults_and_actions() -> None:
 
 
 def test_operations() -> None:
-    """Every operation stands there with path, label and scope."""
+    """The page has every operation with path, label and scope."""
     assert not_shown(map(operation_line, table.rows())) == []
 
 
@@ -67,7 +67,7 @@ def test_control_paths() -> None:
 
 
 def test_options() -> None:
-    """Every one of the command line."""
+    """The page has every option of the command line."""
     options = [
         action.option_strings[-1] for action in cli.parser()._actions if not isinstance(action, argparse._HelpAction)
     ]

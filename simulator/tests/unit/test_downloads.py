@@ -78,7 +78,7 @@ def test_the_storage_refuses_a_bearer(recorded: tuple[Zoom, Json]) -> None:
 
 
 def test_links_are_sealed_and_expire(recorded: tuple[Zoom, Json]) -> None:
-    """403 for a made-up or late one."""
+    """A made-up or expired link is a 403."""
     zoom, event = recorded
     link = place(zoom, event)
     assert fetch(zoom, link + "0").status_code == 403
@@ -104,7 +104,7 @@ def test_other_tokens_that_open_it(recorded: tuple[Zoom, Json]) -> None:
 
 @pytest.mark.parametrize("style", ["401", "html", "json"])
 def test_forbidden_looks_like_this(recorded: tuple[Zoom, Json], style: str) -> None:
-    """JSON of another shape, or a page that pretends to be the file."""
+    """The refusal is JSON of another shape, or an HTML page with the file's status."""
     zoom, event = recorded
     zoom.sim.behaviour.change({"forbidden_download": style})
     refused = fetch(zoom, video(event)["download_url"], "wrong")
@@ -129,7 +129,7 @@ def test_ranges(recorded: tuple[Zoom, Json], span: str, status: int, length: int
 
 
 def test_trashed_files_are_gone(recorded: tuple[Zoom, Json]) -> None:
-    """404."""
+    """A trashed file is a 404."""
     zoom, event = recorded
     zoom.delete(f"/v2/meetings/{event['payload']['object']['id']}/recordings")
     assert fetch(zoom, video(event)["download_url"], event["download_token"]).status_code == 404

@@ -20,7 +20,7 @@ def subscription(zoom: Zoom) -> dict[str, object]:
 
 
 def test_the_challenge_is_signed_like_any_event(zoom: Zoom) -> None:
-    """With a plain token and `event_ts`, and no `account_id`."""
+    """The challenge is signed, and has a plain token and `event_ts` but no `account_id`."""
     zoom.post(f"/_sim/subscriptions/{subscription(zoom)['id']}/challenge")
     (posted,) = zoom.endpoint.posted
     stamp = posted.headers["x-zm-request-timestamp"]

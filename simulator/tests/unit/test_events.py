@@ -33,13 +33,13 @@ def test_it_is_about_the_meeting_that_is_on_and_who_is_there(zoom: Zoom) -> None
 
 
 def test_it_is_about_the_meeting_that_is_named(zoom: Zoom) -> None:
-    """By number or UUID."""
+    """The meeting of an event on demand is chosen by number or UUID."""
     first, _ = zoom.meeting(topic="First"), zoom.meeting(topic="Second")
     assert emitted(zoom, "meeting.started", meeting=str(first["id"]))["payload"]["object"]["topic"] == "First"
 
 
 def test_it_is_about_the_user_who_is_named(zoom: Zoom) -> None:
-    """By e-mail address. Presence has the id in lower case, unless a switch is off."""
+    """The user is chosen by e-mail address. Presence has the id in lower case, unless a switch is off."""
     basil = zoom.user_id("basil@zoom.example")
     for lower, name in ((True, basil.lower()), (False, basil)):
         zoom.sim.behaviour.lower_case_presence_ids = lower
@@ -48,7 +48,7 @@ def test_it_is_about_the_user_who_is_named(zoom: Zoom) -> None:
 
 
 def test_download_tokens_open_what_is_there(zoom: Zoom) -> None:
-    """Each delivery carries a token of its own for the real recording."""
+    """Each delivery has a token of its own for the real recording."""
     meeting = zoom.meeting(settings={"auto_recording": "cloud"})
     zoom.hold(meeting["id"])
     body = emitted(zoom, "recording.completed")

@@ -1,4 +1,4 @@
-"""Families without a story: what arrives is told, files redirect to another host."""
+"""Families that are not simulated: answers repeat what arrived, and files redirect to another host."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from zoom_simulator.testing import Zoom
 
 @pytest.mark.parametrize("path", ["/v2/phone/users", "/v2/roles", "/scim2/Users", "/v2/chat/a%2Fb"])
 def test_what_arrives_is_reported(zoom: Zoom, path: str) -> None:
-    """Method, raw path, query, content type and a digest of the body."""
+    """The answer has the method, raw path, query, content type and a digest of the body."""
     answer = zoom.post(f"{path}?a=%2F", token=zoom.token, content=b"a=1", headers={"content-type": "text/x"})
     assert answer.status_code == 201
     reported = answer.json()
@@ -23,7 +23,7 @@ def test_what_arrives_is_reported(zoom: Zoom, path: str) -> None:
 
 
 def test_a_token_is_needed(zoom: Zoom) -> None:
-    """As everywhere."""
+    """A request without a token is refused as everywhere else."""
     assert zoom.get("/v2/phone/users", token="").json()["code"] == 124
 
 

@@ -24,7 +24,7 @@ def add(zoom: Zoom, **rule: Any) -> str:
     [("429", 429, 429), ("500", 500, 500), ("503", 503, 503), ("expired_token", 401, 124)],
 )
 def test_presets_answer_as_zoom_does(zoom: Zoom, fault: str, status: int, code: int) -> None:
-    """Status and body."""
+    """A preset answers with Zoom's status and body."""
     add(zoom, fault=fault)
     response = zoom.get("/v2/users/me")
     assert (response.status_code, response.json()["code"]) == (status, code)
@@ -66,7 +66,7 @@ def test_a_fault_can_let_some_pass_first(zoom: Zoom) -> None:
 
 
 def test_chance_repeats_from_its_seed() -> None:
-    """The same seed harms the same requests."""
+    """The same seed affects the same requests."""
 
     def struck(seed: int) -> list[bool]:
         faults = Faults()
@@ -120,7 +120,7 @@ def test_delays_pass(zoom: Zoom) -> None:
 
 
 def test_hanging_ends_with_the_connection(zoom: Zoom) -> None:
-    """After so many seconds."""
+    """A request that hangs ends when the connection is closed after the given seconds."""
     add(zoom, effect="hang", seconds=0)
     with pytest.raises(ConnectionLost):
         zoom.get("/v2/users/me")
@@ -173,7 +173,7 @@ def test_a_grant_can_end_in_the_middle_of_a_request(zoom: Zoom, effect: str) -> 
 
 
 def test_a_refresh_can_find_its_grant_gone(zoom: Zoom) -> None:
-    """Just then."""
+    """The grant ends just before the refresh uses it."""
     first = zoom.connect()
     add(zoom, effect="revoke", target="oauth.token.refresh", count=1)
     refused = zoom.token_request(grant_type="refresh_token", refresh_token=first["refresh_token"])
@@ -181,7 +181,7 @@ def test_a_refresh_can_find_its_grant_gone(zoom: Zoom) -> None:
 
 
 def test_rules_are_listed_removed_and_cleared(zoom: Zoom) -> None:
-    """With how often they struck."""
+    """The list of rules says how often each took effect."""
     first, second = add(zoom, fault="500", target="users.get"), add(zoom, fault="429", target="none")
     zoom.get("/v2/users/me")
     listed = {each["id"]: each for each in zoom.get("/_sim/faults").json()["faults"]}
@@ -200,6 +200,6 @@ def test_unknown_faults_are_refused(zoom: Zoom, rule: dict[str, Any]) -> None:
 
 
 def test_numbers_from_forms() -> None:
-    """Text becomes what the rule wants."""
+    """Numbers as text are converted to the rule's types."""
     found = numbers({"count": "2", "seconds": "1.5", "target": "x", "status": 500})
     assert found == {"count": 2, "seconds": 1.5, "target": "x", "status": 500}

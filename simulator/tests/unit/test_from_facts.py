@@ -1,4 +1,4 @@
-"""Operations without a story: the form of the contract, and a memory for what is made."""
+"""Operations that are served from facts: they answer in the form of the contract, and store what is created."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_what_is_made_is_listed_read_changed_and_deleted(owner: Zoom) -> None:
 
 
 def test_people_that_are_added_at_once_are_listed_one_by_one(owner: Zoom) -> None:
-    """And removed by their id, or all of them."""
+    """People who are added together are listed one by one, and removed by id or all at once."""
     people = {"assistants": [{"id": "a1", "email": "a@zoom.example"}, {"id": "a2", "email": "b@zoom.example"}]}
     assert owner.post("/v2/users/me/assistants", people).status_code == 201
     same = "/v2/users/me/assistants"
@@ -85,6 +85,6 @@ def test_scopes_of_the_contract_are_asked_for() -> None:
 
 
 def test_each_operation_is_served_once() -> None:
-    """By its story where there is one: 255, and those on subscriptions."""
-    stories = [row for row in table.rows() if not row.name.startswith("subscriptions.")]
-    assert len(stories) + len(table.without_story()) == 255
+    """Each of the 255 operations has code of its own or is served from facts; those on subscriptions come on top."""
+    own = [row for row in table.rows() if not row.name.startswith("subscriptions.")]
+    assert len(own) + len(table.served_from_facts()) == 255

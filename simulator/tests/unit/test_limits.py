@@ -31,7 +31,7 @@ def spend(limits: Limits, label: str, now: float, times: int, plan: str = "pro")
     ],
 )  # fmt: skip
 def test_allowances_by_plan_and_label(plan: str, label: str, allowed: int) -> None:
-    """Per second, and per minute for the resource-intensive ones."""
+    """Allowances are per second, and per minute for resource-intensive operations."""
     assert spend(Limits(Behaviour()), label, 1000.0, 100, plan) == allowed
 
 
@@ -43,7 +43,7 @@ def test_labels_have_budgets_of_their_own() -> None:
 
 
 def test_fixed_windows_start_anew_with_the_second() -> None:
-    """Twice the allowance fits around the turn of a second."""
+    """With fixed windows, twice the allowance fits around the start of a second."""
     limits = Limits(Behaviour(limit_window="fixed"))
     assert spend(limits, "Light", 1000.9, 100) + spend(limits, "Light", 1001.0, 100) == 60
 
@@ -56,7 +56,7 @@ def test_sliding_windows_do_not() -> None:
 
 
 def test_heavy_and_resource_intensive_share_a_day() -> None:
-    """30,000 on Pro, together."""
+    """Both labels together have 30,000 calls a day on Pro."""
     limits = Limits(Behaviour(limit_scale=0.001))  # 30 a day
     went = sum(spend(limits, "Heavy", 86_400.0 + second, 1) for second in range(20))
     went += sum(spend(limits, "Resource-intensive", 86_400.0 + 60 * minute, 1) for minute in range(1, 20))
@@ -64,7 +64,7 @@ def test_heavy_and_resource_intensive_share_a_day() -> None:
 
 
 def test_a_new_day_has_a_new_budget() -> None:
-    """At midnight UTC."""
+    """The daily budget starts again at midnight UTC."""
     limits = Limits(Behaviour(limit_scale=0.001))
     assert sum(spend(limits, "Light", 3 * 86_400 - 100 + second, 1, "free") for second in range(200)) == 12
 
@@ -95,12 +95,12 @@ def test_the_refusal_of_a_second_has_no_retry_after() -> None:
 
 
 def test_the_code_that_the_contract_prints() -> None:
-    """4001 there."""
+    """A switch makes the code the contract's 4001."""
     assert refusal("pro", "Light", per_second_code=4001).code == 4001
 
 
 def test_the_refusal_of_a_day_says_when_in_iso() -> None:
-    """Not in seconds."""
+    """`Retry-After` of a daily limit is an ISO time and not a number of seconds."""
     limits = Limits(Behaviour(limit_scale=0.001))
     for second in range(2):
         limits.take("account", "free", "Medium", 86_400.0 * 7 + second)
@@ -118,7 +118,7 @@ def test_the_refusal_of_a_day_says_when_in_iso() -> None:
     ],
 )  # fmt: skip
 def test_every_style_of_retry_after(style: str, value: str | None) -> None:
-    """On request."""
+    """A switch chooses the form of `Retry-After`."""
     assert refusal("pro", "Light", retry_after=style).headers.get("Retry-After") == value
 
 
@@ -147,7 +147,7 @@ def test_over_http() -> None:
 
 
 def test_a_user_has_a_hundred_creates_and_updates_a_day() -> None:
-    """Meetings and webinars together, until midnight UTC; no Retry-After, and numbers of another limit."""
+    """Meetings and webinars count together until midnight UTC; the 429 has no Retry-After and other numbers."""
     zoom = Zoom(enforce_limits=True, user_daily_limit=3)
     zoom.connect()
     meeting = zoom.meeting()["id"]
@@ -165,7 +165,7 @@ def test_a_user_has_a_hundred_creates_and_updates_a_day() -> None:
 
 
 def test_deletes_count_where_older_documentation_says_so() -> None:
-    """Switched on."""
+    """A switch counts deletes too, as older documentation says."""
     zoom = Zoom(enforce_limits=True, user_daily_limit=1, user_limit_counts_deletes=True)
     zoom.connect()
     meeting = zoom.meeting()["id"]
@@ -173,7 +173,7 @@ def test_deletes_count_where_older_documentation_says_so() -> None:
 
 
 def test_registering_has_limits_of_its_own() -> None:
-    """Three a day per registrant and meeting."""
+    """A registrant can register three times a day for one meeting."""
     zoom = Zoom(enforce_limits=True)
     zoom.connect()
     meeting = zoom.meeting(settings={"approval_type": 0})["id"]
@@ -183,7 +183,7 @@ def test_registering_has_limits_of_its_own() -> None:
 
 
 def test_limits_can_be_reset() -> None:
-    """For the next test of somebody."""
+    """Limits can be reset, for the next test of a suite."""
     zoom = Zoom(enforce_limits=True, user_daily_limit=1)
     zoom.connect()
     zoom.meeting()

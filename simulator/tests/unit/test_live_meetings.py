@@ -42,7 +42,7 @@ def test_guests_are_nobody(zoom: Zoom) -> None:
 
 
 def test_registrants_show_their_address(zoom: Zoom) -> None:
-    """And their registrant id."""
+    """A registrant's visit has the e-mail address and the registrant id."""
     meeting = zoom.meeting(settings={"approval_type": 0})["id"]
     person = {"email": "ann@elsewhere.example", "first_name": "Ann"}
     registrant = zoom.act(meeting, "register", **person)["registrant"]
@@ -125,7 +125,7 @@ def test_what_a_body_does_not_say_is_as_usual(zoom: Zoom) -> None:
 
 @pytest.mark.parametrize("seen", [True, False])
 def test_the_hosts_own_join_was_seen_both_ways(seen: bool) -> None:  # noqa: FBT001 - a case
-    """Switchable."""
+    """A switch decides whether the host's own join is an event."""
     zoom = Zoom(host_join_event=seen)
     zoom.connect()
     meeting = zoom.meeting()["id"]
@@ -158,7 +158,7 @@ def test_personal_rooms_show_the_personal_id(zoom: Zoom) -> None:
 
 
 def test_the_personal_room_itself(zoom: Zoom) -> None:
-    """Found by its number, never listed, never deleted."""
+    """The personal room is found by its number, never listed and never deleted."""
     pmi = zoom.get("/v2/users/me").json()["pmi"]
     assert zoom.get(f"/v2/meetings/{pmi}").json()["type"] == 4
     assert zoom.get("/v2/users/me/meetings").json()["total_records"] == 0
@@ -168,7 +168,7 @@ def test_the_personal_room_itself(zoom: Zoom) -> None:
 
 @pytest.mark.parametrize("action", ["end", "leave", "share", "record", "admit", "alert", "dance"])
 def test_what_does_not_fit_is_refused(zoom: Zoom, action: str) -> None:
-    """409, and a reason."""
+    """An action that does not fit the state is a 409 with a reason."""
     meeting = zoom.meeting()["id"]
     response = zoom.post(f"/_sim/meetings/{meeting}/{action}", {"participant": "x"})
     assert response.status_code == 409
@@ -176,7 +176,7 @@ def test_what_does_not_fit_is_refused(zoom: Zoom, action: str) -> None:
 
 
 def test_webinars_have_events_of_their_own(zoom: Zoom) -> None:
-    """And no waiting room."""
+    """Webinars have events of their own, and no waiting room."""
     webinar = zoom.webinar()["id"]
     zoom.hold(webinar)
     assert set(zoom.endpoint.names()) == {
@@ -248,7 +248,7 @@ def test_every_move_between_rooms_is_a_new_session(zoom: Zoom) -> None:
 
 
 def test_the_waiting_room_may_know_another_session_number(zoom: Zoom) -> None:
-    """Behind a switch."""
+    """A switch gives the waiting room another session number."""
     zoom.sim.behaviour.waiting_room_user_ids = True
     meeting = zoom.meeting(settings={"waiting_room": True})["id"]
     zoom.act(meeting, "start")

@@ -31,7 +31,7 @@ def test_only_what_is_on_can_be_streamed(zoom: Zoom) -> None:
 
 
 def test_webinars_need_a_stream_first(zoom: Zoom) -> None:
-    """3000 without one."""
+    """Starting a webinar's stream without an address is refused with 3000."""
     webinar = zoom.webinar()["id"]
     path = f"/v2/webinars/{webinar}/livestream"
     assert zoom.patch(f"{path}/status", {"action": "start"}).json()["code"] == 3000

@@ -36,7 +36,7 @@ def test_all_types_can_be_created(zoom: Zoom, kind: int) -> None:
 
 
 def test_create_get_update_list_delete(zoom: Zoom) -> None:
-    """The life of a meeting, with an event for each step."""
+    """Each step of a meeting's life sends its event."""
     meeting = zoom.meeting(start_time=START, timezone="Europe/Berlin", duration=45, agenda="All")
     path = f"/v2/meetings/{meeting['id']}"
     assert zoom.get(path).json()["topic"] == "Weekly"
@@ -74,7 +74,7 @@ def test_creating_twice_makes_two(zoom: Zoom) -> None:
     ],
 )  # fmt: skip
 def test_bad_fields_are_named(zoom: Zoom, body: Json, field: str) -> None:
-    """400, 300, Validation Failed, on create and on update."""
+    """Bad fields are a 400 with code 300 on create and on update."""
     created = zoom.post("/v2/users/me/meetings", body)
     updated = zoom.patch(f"/v2/meetings/{zoom.meeting()['id']}", body)
     for refused in (created, updated):
@@ -92,7 +92,7 @@ def test_breakout_rooms_need_the_hosts_own_setting(zoom: Zoom) -> None:
 
 
 def test_unknown_settings_are_dropped_silently(zoom: Zoom) -> None:
-    """No error, no trace."""
+    """Unknown settings cause no error and are not stored."""
     assert "jetpack" not in zoom.meeting(settings={"jetpack": True})["settings"]
 
 
@@ -107,7 +107,7 @@ def test_for_somebody_else(zoom: Zoom) -> None:
 
 
 def test_who_may_not_host(zoom: Zoom) -> None:
-    """3161."""
+    """A user without a licence is refused with 3161."""
     user = zoom.sim.world.user("jill@zoom.example")
     assert user is not None
     meeting = zoom.meeting()["id"]
@@ -152,7 +152,7 @@ def test_updates_can_carry_the_host(zoom: Zoom) -> None:
 
 
 def test_updates_that_change_nothing_are_silent(zoom: Zoom) -> None:
-    """204 and no event."""
+    """Such an update is a 204 and sends no event."""
     meeting = zoom.meeting()["id"]
     zoom.patch(f"/v2/meetings/{meeting}", {"topic": "Weekly"})
     assert payloads(zoom, "meeting.updated") == []
@@ -199,7 +199,7 @@ def test_one_occurrence_can_be_deleted(zoom: Zoom) -> None:
 
 
 def test_deleting_a_series_deletes_all_of_it(zoom: Zoom) -> None:
-    """Operation `all`, with every date."""
+    """The event has the operation `all` and every date."""
     meeting = series(zoom)
     zoom.delete(f"/v2/meetings/{meeting['id']}")
     (payload,) = payloads(zoom, "meeting.deleted")
@@ -253,7 +253,7 @@ def test_the_five_lists(zoom: Zoom) -> None:
 
 
 def test_lists_can_be_narrowed_to_dates(zoom: Zoom) -> None:
-    """By `from` and `to`."""
+    """`from` and `to` limit a list to these dates."""
     for number in (20, 22, 24):
         zoom.meeting(topic=str(number), start_time=f"2026-11-{number}T10:00:00Z")
     found = zoom.get("/v2/users/me/meetings?from=2026-11-21&to=2026-11-23").json()["meetings"]
@@ -273,7 +273,7 @@ def test_numbers_expire(zoom: Zoom) -> None:
 
 
 def test_a_deleted_meeting_can_be_recovered(zoom: Zoom) -> None:
-    """With `action=recover`."""
+    """`action=recover` brings a deleted meeting back."""
     meeting = zoom.meeting()["id"]
     zoom.delete(f"/v2/meetings/{meeting}")
     assert zoom.put(f"/v2/meetings/{meeting}/status", {"action": "recover"}).status_code == 204
@@ -282,14 +282,14 @@ def test_a_deleted_meeting_can_be_recovered(zoom: Zoom) -> None:
 
 
 def test_what_is_on_cannot_be_deleted(zoom: Zoom) -> None:
-    """3002."""
+    """Deleting a running meeting is refused with 3002."""
     meeting = zoom.meeting()["id"]
     zoom.act(meeting, "start")
     assert zoom.delete(f"/v2/meetings/{meeting}").json()["code"] == 3002
 
 
 def test_webinar_ids_do_not_open_meetings(zoom: Zoom) -> None:
-    """3000 one way, 300 the other."""
+    """A webinar's id in place of a meeting's is refused with 3000, and the other way round with 300."""
     webinar, meeting = zoom.webinar()["id"], zoom.meeting()["id"]
     assert zoom.get(f"/v2/meetings/{webinar}").json() == {"code": 3000, "message": "Cannot access webinar info."}
     assert zoom.get(f"/v2/webinars/{meeting}").json()["code"] == 300
@@ -304,7 +304,7 @@ def test_passcodes(zoom: Zoom, body: dict[str, Any]) -> None:
 
 
 def test_the_invitation(zoom: Zoom) -> None:
-    """Says who, what, when and where."""
+    """The text says who invites, to what, when and where."""
     meeting = zoom.meeting(start_time=START, timezone="Europe/Berlin")
     text = zoom.get(f"/v2/meetings/{meeting['id']}/invitation").json()["invitation"]
     for part in ("Jill Chill is inviting you", "Weekly", "Nov 20, 2026 11:00 AM Europe, Berlin", meeting["join_url"]):

@@ -66,21 +66,21 @@ def test_denying_redirects_with_an_error(zoom: Zoom) -> None:
     ],
 )  # fmt: skip
 def test_bad_requests_get_a_page_and_no_redirect(field: str, value: str) -> None:
-    """Redirect URIs match exactly or not at all."""
+    """A redirect URI that does not match exactly gets a page and no redirect."""
     response = Zoom().authorize(**{field: value})
     assert response.status_code == 400
     assert "location" not in response.headers
 
 
 def test_problems_come_as_json_for_programs() -> None:
-    """In the shape of Zoom's other hosts."""
+    """Programs get errors as JSON in the form of Zoom's other hosts."""
     params = {**ASKED, "redirect_uri": "https://evil.example"}
     refused = Zoom().request("GET", "/oauth/authorize", params=params, headers={"Accept": "application/json"})
     assert refused.json()["errorCode"] == 4700
 
 
 def test_forms_that_are_no_text_are_refused() -> None:
-    """With a page, not a crash."""
+    """A form that is not text is refused with a page, and nothing crashes."""
     headers = {"content-type": "application/x-www-form-urlencoded"}
     refused = Zoom().request("POST", "/oauth/authorize", content=b"\xff\xfe", headers=headers)
     assert refused.status_code == 400
@@ -99,7 +99,7 @@ def test_https_only_where_that_is_switched_on() -> None:
 
 
 def test_loopback_with_pkce_may_use_any_port() -> None:
-    """Only with PKCE, only 127.0.0.1, only the registered path."""
+    """Any port is accepted only with PKCE, on 127.0.0.1, and for the registered path."""
     zoom = Zoom()
     zoom.sim.app.redirect_uris = ["http://127.0.0.1/cb"]
     assert zoom.authorize(redirect_uri="http://127.0.0.1:5123/cb", code_challenge="c").status_code == 302
@@ -127,7 +127,7 @@ def test_a_code_works_once_and_for_five_minutes() -> None:
 
 
 def test_the_redirect_uri_has_to_be_the_same() -> None:
-    """In the exchange as well."""
+    """The redirect URI has to be the same in the exchange of the code."""
     zoom = Zoom()
     assert exchange(zoom, zoom.code(), redirect_uri=REDIRECT + "/")["error"] == "invalid_request"
 
@@ -158,13 +158,13 @@ def test_clients_prove_themselves(status: int) -> None:
 
 
 def test_garbage_in_the_basic_header_is_an_invalid_client() -> None:
-    """Not a crash."""
+    """An unreadable Basic header is answered as an invalid client, and nothing crashes."""
     response = Zoom().form("/oauth/token", {"grant_type": "x"}, headers={"Authorization": "Basic %%%"}, token="")
     assert response.json()["error"] == "invalid_client"
 
 
 def test_unknown_grants_are_refused() -> None:
-    """The wrong kind of app looks like this."""
+    """A grant type for another kind of app is refused."""
     assert Zoom().token_request(grant_type="password").json()["error"] == "unsupported_grant_type"
 
 
@@ -188,7 +188,7 @@ def test_the_old_access_token_can_die_with_the_refresh() -> None:
 
 
 def test_a_grace_lets_the_old_refresh_token_live_a_little() -> None:
-    """For as long as configured, counted from the first rotation."""
+    """The old refresh token works for the configured time after the first rotation."""
     zoom = Zoom(old_refresh_token_grace_seconds=60.0)
     first = zoom.connect()
     assert "access_token" in refresh(zoom, first["refresh_token"])
@@ -209,7 +209,7 @@ def test_a_clock_that_is_moved_back_revives_no_token() -> None:
 
 
 def test_lives_of_tokens() -> None:
-    """An hour and ninety days."""
+    """An access token lives for an hour and a refresh token for ninety days."""
     zoom = Zoom()
     first = zoom.connect()
     zoom.wall.now += 3600
@@ -250,7 +250,7 @@ def test_revoking_ends_the_grant() -> None:
 
 
 def test_a_published_app_learns_of_a_revocation() -> None:
-    """Without a top-level `event_ts`, without an `object`, with a date as text."""
+    """The event has no top-level `event_ts` and no `object`, and its date is a text."""
     zoom = Zoom()
     zoom.sim.app.published = True
     token = zoom.connect()["access_token"]
@@ -262,7 +262,7 @@ def test_a_published_app_learns_of_a_revocation() -> None:
 
 
 def test_server_to_server() -> None:
-    """An hour, no refresh token, and several at once."""
+    """A Server-to-Server token lives for an hour, has no refresh token, and several can exist at once."""
     zoom = Zoom()
     first, second = zoom.connect_account(), zoom.connect_account()
     assert "refresh_token" not in first
@@ -277,7 +277,7 @@ def test_server_to_server() -> None:
     ],
 )
 def test_server_to_server_refusals(account: str, on: bool, reason: str) -> None:  # noqa: FBT001 - a case
-    """In Zoom's words."""
+    """Refusals of Server-to-Server requests have Zoom's texts."""
     zoom = Zoom()
     zoom.sim.app.server_to_server = on
     response = zoom.token_request(grant_type="account_credentials", account_id=account)
@@ -332,7 +332,7 @@ def test_granted_scopes_are_kept_where_that_is_asked_for() -> None:
 
 
 def test_a_public_client_needs_pkce_instead_of_a_secret() -> None:
-    """Since April 2026."""
+    """A public client gets tokens with PKCE and without a secret, as at Zoom since April 2026."""
     zoom = Zoom()
     zoom.sim.app.public = True
     fields = {"client_id": CLIENT[0], "grant_type": "authorization_code", "redirect_uri": REDIRECT}
@@ -343,7 +343,7 @@ def test_a_public_client_needs_pkce_instead_of_a_secret() -> None:
 
 
 def test_a_disabled_app_can_do_nothing() -> None:
-    """Neither new tokens nor old ones."""
+    """A disabled app gets no new tokens, and its old ones stop working."""
     zoom = Zoom()
     first = zoom.connect()
     zoom.patch("/_sim/apps/client", {"enabled": False})

@@ -27,7 +27,7 @@ def test_ordinary_uuids_work_encoded_once_or_twice(uuid: str) -> None:
 
 @pytest.mark.parametrize("uuid", ["/abc==", "a//b=="])
 def test_uuids_with_leading_or_double_slashes_have_to_be_encoded_twice(uuid: str) -> None:
-    """Encoded once they fall apart."""
+    """Encoded once, such a UUID is split at its slashes."""
     assert path_id(once(once(uuid))) == uuid
     assert path_id(once(uuid)) != uuid
 

@@ -31,7 +31,7 @@ def test_tokens_lead_through_all_pages(full: Zoom) -> None:
 
 
 def test_page_numbers_work_too(full: Zoom) -> None:
-    """The old way."""
+    """`page_number` is accepted too."""
     assert full.get(f"{LIST}?page_size=2&page_number=0").json() == full.get(f"{LIST}?page_size=2").json()
     page = full.get(f"{LIST}?page_size=2&page_number=2").json()
     assert [each["topic"] for each in page["meetings"]] == ["m2", "m3"]
@@ -78,7 +78,7 @@ def test_a_page_size_above_the_maximum_can_be_refused(full: Zoom) -> None:
 
 @pytest.mark.parametrize("largest", [2000, 300])
 def test_users_come_in_larger_pages(largest: int) -> None:
-    """2000 in the contract, 300 in the guide."""
+    """A page of users may have 2000 entries by the contract, or 300 by the guide."""
     zoom = Zoom(users_page_size_max=largest)
     zoom.connect_account()
     assert zoom.get("/v2/users?page_size=2000").json()["page_size"] == largest

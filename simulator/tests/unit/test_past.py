@@ -8,7 +8,7 @@ from zoom_simulator.testing import Json, Zoom
 
 
 def test_what_was(zoom: Zoom) -> None:
-    """Actual minutes, not the scheduled ones."""
+    """A past meeting has its actual minutes, not the scheduled ones."""
     meeting = zoom.meeting(duration=45)
     zoom.hold(meeting["id"], seconds=601)
     found = zoom.get(f"/v2/past_meetings/{meeting['id']}").json()
@@ -45,7 +45,7 @@ def test_who_was_there(zoom: Zoom) -> None:
 
 
 def test_who_comes_back_is_listed_twice(zoom: Zoom) -> None:
-    """Sessions, not people."""
+    """The list has sessions, so a person who comes back is listed twice."""
     meeting = zoom.meeting()["id"]
 
     def come_back() -> None:
@@ -72,7 +72,7 @@ def test_lone_meetings_are_left_out(answer: str) -> None:
 
 
 def test_durations_take_a_while_to_settle() -> None:
-    """0 until then."""
+    """Durations are 0 until the numbers have settled."""
     zoom = Zoom(settle_seconds=60.0)
     zoom.connect()
     meeting = zoom.meeting()["id"]
@@ -83,7 +83,7 @@ def test_durations_take_a_while_to_settle() -> None:
 
 
 def test_after_a_year_it_is_too_late(zoom: Zoom) -> None:
-    """12702."""
+    """A meeting older than a year is refused with 12702."""
     meeting = zoom.meeting()["id"]
     zoom.hold(meeting)
     zoom.advance(366 * 86_400)
@@ -93,7 +93,7 @@ def test_after_a_year_it_is_too_late(zoom: Zoom) -> None:
 
 
 def test_a_free_plan_sees_nothing() -> None:
-    """Only available for paid account."""
+    """On a free plan, Zoom's lists of past meetings are refused."""
     zoom = Zoom(plan="free")
     zoom.connect()
     meeting = zoom.meeting()["id"]
@@ -102,7 +102,7 @@ def test_a_free_plan_sees_nothing() -> None:
 
 
 def test_absentees(zoom: Zoom) -> None:
-    """Registered, approved, never seen."""
+    """Absentees registered, were approved, and never joined."""
     webinar = zoom.webinar(settings={"approval_type": 0})["id"]
     for name in ("ann", "bob"):
         body = {"email": f"{name}@x.example", "first_name": name}
@@ -153,7 +153,7 @@ def test_whoever_is_there_at_the_end_leaves_with_it(zoom: Zoom) -> None:
 
 
 def test_absentees_need_registration(zoom: Zoom) -> None:
-    """3000 without."""
+    """A webinar without registration is refused with 3000."""
     webinar = zoom.webinar()["id"]
     zoom.hold(webinar)
     assert zoom.get(f"/v2/past_webinars/{webinar}/absentees").json()["code"] == 3000
@@ -161,7 +161,7 @@ def test_absentees_need_registration(zoom: Zoom) -> None:
 
 
 def test_instances_can_be_narrowed_to_dates(zoom: Zoom) -> None:
-    """By `from` and `to`."""
+    """`from` and `to` limit the list of instances to these dates."""
     meeting = zoom.meeting(type=3)["id"]
     zoom.hold(meeting)
     path = f"/v2/past_meetings/{meeting}/instances"

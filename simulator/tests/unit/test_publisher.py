@@ -6,7 +6,7 @@ from zoom_simulator.testing import SECRET, Zoom
 
 
 def test_patterns_choose_events(zoom: Zoom) -> None:
-    """A second subscription hears of webinars only, under a request id of its own."""
+    """A second subscription gets only events of webinars, with a request id of its own."""
     zoom.post("/_sim/subscriptions", {"url": "https://two.example", "secret": SECRET, "events": ["webinar.*"]})
     zoom.meeting()
     zoom.webinar()
@@ -38,7 +38,7 @@ def test_only_the_installed_where_that_is_switched_on(zoom: Zoom) -> None:
 
 
 def test_object_ids_are_text_while_it_is_on_and_numbers_else(zoom: Zoom) -> None:
-    """As in life."""
+    """`object.id` is a text in events of a running meeting and a number in all others, as at Zoom."""
     meeting = zoom.meeting(settings={"auto_recording": "cloud"})["id"]
     zoom.hold(meeting)
     kinds = {each.event: type(each.json["payload"]["object"]["id"]) for each in zoom.endpoint.events()}
@@ -69,7 +69,7 @@ def test_a_free_plan_gets_fewer_events() -> None:
 
 
 def test_events_by_hand(zoom: Zoom) -> None:
-    """Any name and payload, also ones that nobody knows yet."""
+    """Any name and payload can be sent, also unknown ones."""
     zoom.post("/_sim/events", {"event": "meeting.brand_new", "payload": {"object": {"id": "1"}}})
     (posted,) = zoom.deliver().events("meeting.brand_new")
     assert posted.json["payload"] == {"account_id": "simulated-account", "object": {"id": "1"}}

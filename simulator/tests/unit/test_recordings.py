@@ -24,7 +24,7 @@ def files(zoom: Zoom, meeting: Json) -> list[Json]:
 
 
 def test_a_recording_comes_about(recorded: tuple[Zoom, Json]) -> None:
-    """Started, stopped, processed, completed, with a download token at the top of the event."""
+    """A recording is started, stopped, processed and completed; the event has a download token at its top level."""
     zoom, meeting = recorded
     names = [each for each in zoom.endpoint.names() if each.startswith("recording.")]
     assert names == ["recording.started", "recording.stopped", "recording.completed"]
@@ -39,7 +39,7 @@ def test_a_recording_comes_about(recorded: tuple[Zoom, Json]) -> None:
 
 
 def test_an_open_end_can_be_null() -> None:
-    """Older documentation."""
+    """A switch makes an open end null, as in older documentation."""
     zoom = Zoom(unfinished_recording_end="null")
     zoom.connect()
     meeting = zoom.meeting(settings=CLOUD)["id"]
@@ -49,7 +49,7 @@ def test_an_open_end_can_be_null() -> None:
 
 
 def test_twins() -> None:
-    """Two `recording.completed` of the same files with different tokens."""
+    """A switch sends `recording.completed` twice, with the same files and different tokens."""
     zoom = Zoom(twin_recordings=True)
     zoom.connect()
     zoom.hold(zoom.meeting(settings=CLOUD)["id"])
@@ -74,7 +74,7 @@ def test_transcripts_come_later() -> None:
 
 
 def test_by_hand_with_pauses_and_segments(zoom: Zoom) -> None:
-    """Recorded in two pieces: twice the files."""
+    """A recording in two segments has twice the files."""
     meeting = zoom.meeting()
 
     def record() -> None:
@@ -86,7 +86,7 @@ def test_by_hand_with_pauses_and_segments(zoom: Zoom) -> None:
 
 
 def test_processing_is_a_3301_too(zoom: Zoom) -> None:
-    """With another text."""
+    """A recording that is still processed is answered with 3301 and another text."""
     meeting = zoom.meeting(settings=CLOUD)["id"]
     path = f"/v2/meetings/{meeting}/recordings"
     none = zoom.get(path)
@@ -99,7 +99,7 @@ def test_processing_is_a_3301_too(zoom: Zoom) -> None:
 
 
 def test_a_free_plan_records_nothing() -> None:
-    """Neither by itself nor by hand."""
+    """On a free plan, recording fails both automatically and by hand."""
     zoom = Zoom(plan="free")
     zoom.connect()
     meeting = zoom.meeting(settings=CLOUD)["id"]
@@ -109,7 +109,7 @@ def test_a_free_plan_records_nothing() -> None:
 
 
 def test_the_list(recorded: tuple[Zoom, Json]) -> None:
-    """Today unless told; a month at most; the type is text."""
+    """The list has today's recordings by default and a month at most, and its `type` is a text."""
     zoom, meeting = recorded
     path = "/v2/users/me/recordings"
     (listed,) = zoom.get(path).json()["meetings"]
@@ -121,7 +121,7 @@ def test_the_list(recorded: tuple[Zoom, Json]) -> None:
 
 
 def test_of_a_long_span_zoom_lists_the_last_month(recorded: tuple[Zoom, Json]) -> None:
-    """With 200, and with another `from` than the one asked for. A switch makes it a refusal."""
+    """The answer is a 200 with another `from` than the requested one. A switch makes it a refusal."""
     zoom, _ = recorded
     path = "/v2/users/me/recordings?from=2026-01-01&to=2026-11-18"
     page = zoom.get(path).json()
@@ -138,13 +138,13 @@ def test_the_trash_is_not_filtered_by_date(recorded: tuple[Zoom, Json]) -> None:
 
 
 def test_timeline_files_have_little_to_show(recorded: tuple[Zoom, Json]) -> None:
-    """Neither id nor size nor status in REST."""
+    """A timeline file has no id, size or status in the REST API."""
     (timeline,) = [each for each in files(*recorded) if each["file_type"] == "TIMELINE"]
     assert not {"id", "status", "file_size", "recording_type", "play_url"} & set(timeline)
 
 
 def test_one_file_to_the_trash_and_back(recorded: tuple[Zoom, Json]) -> None:
-    """Then for good."""
+    """One file is moved to the trash, recovered, and then deleted permanently."""
     zoom, meeting = recorded
     video = files(zoom, meeting)[0]
     path = f"/v2/meetings/{meeting['id']}/recordings/{video['id']}"
@@ -179,7 +179,7 @@ def test_all_to_the_trash_and_back(recorded: tuple[Zoom, Json]) -> None:
 
 
 def test_deleting_for_good(recorded: tuple[Zoom, Json]) -> None:
-    """Nothing to recover."""
+    """A permanently deleted recording cannot be recovered."""
     zoom, meeting = recorded
     path = f"/v2/meetings/{meeting['id']}/recordings"
     assert zoom.delete(f"{path}?action=delete").status_code == 204
@@ -189,7 +189,7 @@ def test_deleting_for_good(recorded: tuple[Zoom, Json]) -> None:
 
 
 def test_an_unfinished_recording_cannot_be_deleted(zoom: Zoom) -> None:
-    """3303."""
+    """Deleting an unfinished recording is refused with 3303."""
     meeting = zoom.meeting(settings=CLOUD)["id"]
     zoom.act(meeting, "start")
     assert zoom.delete(f"/v2/meetings/{meeting}/recordings/x").json()["code"] == 3303
@@ -208,14 +208,14 @@ def test_settings_and_renaming(recorded: tuple[Zoom, Json]) -> None:
 
 
 def test_colleagues_see_nothing(recorded: tuple[Zoom, Json]) -> None:
-    """3301 for a recording of somebody else."""
+    """A colleague's recording is refused with 3301."""
     zoom, meeting = recorded
     zoom.connect("basil@zoom.example")
     assert zoom.get(f"/v2/meetings/{meeting['id']}/recordings").json()["code"] == 3301
 
 
 def test_recordings_of_the_personal_room_go_by_its_number(zoom: Zoom) -> None:
-    """In events and in REST."""
+    """Events and the REST API give recordings of the personal room its number."""
     meeting = zoom.meeting(settings={**CLOUD, "use_pmi": True})
     zoom.hold(meeting["id"])
     completed = zoom.endpoint.events("recording.completed")[0].json["payload"]["object"]

@@ -23,7 +23,7 @@ def dates(rule: Json, start: str, timezone: str = "UTC") -> list[str]:
 
 
 def test_daily() -> None:
-    """Every other day, three times."""
+    """Every second day gives the right three dates."""
     rule = {"type": 1, "repeat_interval": 2, "end_times": 3}
     assert dates(rule, "2026-12-30T10:00+00:00") == ["2026-12-30T10:00", "2027-01-01T10:00", "2027-01-03T10:00"]
 
@@ -35,7 +35,7 @@ def test_weekly_on_several_days() -> None:
 
 
 def test_monthly_by_day_leaves_short_months_out() -> None:
-    """The 31st exists in every other month or so."""
+    """Months without a 31st have no date."""
     rule = {"type": 3, "monthly_day": 31, "end_times": 3}
     assert [each[:10] for each in dates(rule, "2026-10-31T10:00+00:00")] == ["2026-10-31", "2026-12-31", "2027-01-31"]
 

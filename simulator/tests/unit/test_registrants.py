@@ -38,7 +38,7 @@ def test_automatic_approval(zoom: Zoom) -> None:
     [("approve", "approved", "approved"), ("deny", "denied", "denied"), ("cancel", "denied", "cancelled")],
 )
 def test_the_host_decides(zoom: Zoom, action: str, status: str, event: str) -> None:
-    """Pending until then."""
+    """A registrant is pending until the host has decided."""
     path = meeting_path(zoom, 1)
     zoom.post(f"{path}/registrants", ANN)
     assert (listed(zoom, path), listed(zoom, path, "pending")) == ([], ["ann@guest.example"])
@@ -86,14 +86,14 @@ def test_without_registration(zoom: Zoom) -> None:
 
 
 def test_unknown_meetings_are_1001_here_and_3001_elsewhere(zoom: Zoom) -> None:
-    """Both 404."""
+    """Both are a 404; registering for an unknown meeting has the code 1001, other requests 3001."""
     added, read = zoom.post("/v2/meetings/1/registrants", ANN), zoom.get("/v2/meetings/1/registrants")
     assert (added.status_code, added.json()["code"]) == (404, 1001)
     assert (read.status_code, read.json()["code"]) == (404, 3001)
 
 
 def test_over_full_and_host(zoom: Zoom) -> None:
-    """3038, 3043 and 3027."""
+    """Registering is refused with 3038 when it is over, 3043 when it is full, and 3027 for the host."""
     soon = meeting_path(zoom, 0, start_time="2026-11-18T12:00:00Z", duration=10)
     full = meeting_path(zoom, 0)
     zoom.sim.behaviour.registrant_capacity = 1
@@ -108,14 +108,14 @@ def test_over_full_and_host(zoom: Zoom) -> None:
 
 
 def test_basic_users_cannot(zoom: Zoom) -> None:
-    """Only available for paid users."""
+    """Users without a licence cannot have registrants."""
     zoom.connect("basil@zoom.example")
     path = meeting_path(zoom, 0)
     assert zoom.post(f"{path}/registrants", ANN).json()["code"] == 200
 
 
 def test_many_at_once(zoom: Zoom) -> None:
-    """Thirty at most, for type 2 only, each fault named."""
+    """A batch has thirty people at most, is for type 2 only, and names each fault."""
     path = meeting_path(zoom, 0)
     people = [{"email": f"p{number}@x.example", "first_name": "P"} for number in range(30)]
     answer = zoom.post(f"{path}/batch_registrants", {"registrants": people}).json()["registrants"]
@@ -129,7 +129,7 @@ def test_many_at_once(zoom: Zoom) -> None:
 
 
 def test_deleting(zoom: Zoom) -> None:
-    """204, then unknown: 300 for meetings, 3079 for webinars."""
+    """Deleting is a 204. Afterwards the registrant is unknown: 300 for meetings, 3079 for webinars."""
     path = meeting_path(zoom, 0)
     registrant = zoom.post(f"{path}/registrants", ANN).json()["registrant_id"]
     assert zoom.delete(f"{path}/registrants/{registrant}").status_code == 204
@@ -171,7 +171,7 @@ def test_approving_more_than_there_is_room_for(zoom: Zoom, kind: str, code: int)
 
 
 def test_a_batch_needs_room_for_everybody(zoom: Zoom) -> None:
-    """All or none."""
+    """A batch without enough places registers nobody."""
     zoom.sim.behaviour.registrant_capacity = 1
     path = meeting_path(zoom, 0)
     people = [{**ANN, "email": f"{name}@guest.example"} for name in ("ann", "bob")]

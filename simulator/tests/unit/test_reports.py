@@ -25,14 +25,14 @@ def held(zoom: Zoom) -> tuple[Zoom, int]:
 
 
 def test_people_cannot_read_reports(zoom: Zoom) -> None:
-    """Only `:admin` scopes exist."""
+    """Reports need `:admin` scopes, so a person's token is refused."""
     refused = zoom.get("/v2/report/daily").json()
     assert refused["code"] == 4711
     assert refused["message"].endswith("scopes:[report:read:daily_usage:admin].")
 
 
 def test_daily(held: tuple[Zoom, int]) -> None:
-    """A row for every day of the month, within six months."""
+    """The report has a row for every day of a month within the last six months."""
     zoom, _ = held
     report = zoom.get("/v2/report/daily?year=2026&month=11").json()
     assert len(report["dates"]) == 30
@@ -45,7 +45,7 @@ def test_daily(held: tuple[Zoom, int]) -> None:
 
 
 def test_hosts(held: tuple[Zoom, int]) -> None:
-    """Active and inactive ones."""
+    """The report lists active or inactive hosts."""
     zoom, _ = held
     active = zoom.get(f"/v2/report/users?{NOVEMBER}").json()
     assert [each["email"] for each in active["users"]] == ["jill@zoom.example"]
@@ -66,7 +66,7 @@ def test_periods(held: tuple[Zoom, int], query: str) -> None:
     ("kind", "topics"), [("past", ["Weekly"]), ("pastOne", ["alone"]), ("pastJoined", ["Weekly", "alone"])]
 )
 def test_a_users_meetings(held: tuple[Zoom, int], kind: str, topics: list[str]) -> None:
-    """Of two and more, of one, and joined."""
+    """The report lists meetings of two or more people, of one, or those the user joined."""
     zoom, _ = held
     found = zoom.get(f"/v2/report/users/{zoom.user_id()}/meetings?type={kind}&{NOVEMBER}").json()
     assert [each["topic"] for each in found["meetings"]] == topics
@@ -76,7 +76,7 @@ def test_a_users_meetings(held: tuple[Zoom, int], kind: str, topics: list[str]) 
 
 
 def test_a_meeting_and_its_participants(held: tuple[Zoom, int]) -> None:
-    """With tracking fields and customer keys; registrant ids on request."""
+    """The report has tracking fields and customer keys, and registrant ids on request."""
     zoom, meeting = held
     report = zoom.get(f"/v2/report/meetings/{meeting}").json()
     assert (report["participants_count"], report["tracking_fields"]) == (2, [{"field": "Team", "value": "A"}])
@@ -88,7 +88,7 @@ def test_a_meeting_and_its_participants(held: tuple[Zoom, int]) -> None:
 
 
 def test_what_has_no_report(held: tuple[Zoom, int]) -> None:
-    """Unknown, lonely, running, of the other kind: 3001; a year old: 12702."""
+    """An unknown or running meeting, one of a single person, or a webinar is 3001; one older than a year is 12702."""
     zoom, meeting = held
     lonely = next(each.id for each in zoom.sim.state.meetings.values() if each.topic == "alone")
     for path in ("/v2/report/meetings/1", f"/v2/report/meetings/{lonely}", f"/v2/report/webinars/{meeting}"):
@@ -99,7 +99,7 @@ def test_what_has_no_report(held: tuple[Zoom, int]) -> None:
 
 
 def test_webinars_have_reports(zoom: Zoom) -> None:
-    """Of the same shape."""
+    """Reports about webinars have the same form."""
     webinar = zoom.webinar()["id"]
     zoom.hold(webinar)
     zoom.connect_account()
@@ -108,7 +108,7 @@ def test_webinars_have_reports(zoom: Zoom) -> None:
 
 
 def test_storage(held: tuple[Zoom, int]) -> None:
-    """A row a day."""
+    """The report has a row for each day."""
     zoom, _ = held
     rows = zoom.get(f"/v2/report/cloud_recording?{NOVEMBER}").json()["cloud_recording_storage"]
     assert len(rows) == 20

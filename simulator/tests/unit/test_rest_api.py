@@ -9,13 +9,13 @@ from zoom_simulator.testing import Zoom
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer nonsense", "Basic abc", "token"])
 def test_without_a_good_token_it_is_401_124(zoom: Zoom, header: str) -> None:
-    """Whatever stands in its place."""
+    """Anything but a valid token is answered with 401 and code 124."""
     response = zoom.get("/v2/users/me", token="", headers={"Authorization": header} if header else {})
     assert (response.status_code, response.json()) == (401, {"code": 124, "message": "Invalid access token."})
 
 
 def test_tokens_in_the_query_are_refused(zoom: Zoom) -> None:
-    """In Zoom's own words."""
+    """A token in the query is refused with Zoom's text."""
     response = zoom.get(f"/v2/users/me?access_token={zoom.token}", token="")
     assert response.status_code == 401
     assert response.json()["message"] == (
@@ -31,7 +31,7 @@ def test_the_status_that_the_contract_prints() -> None:
 
 
 def test_missing_scopes_are_named() -> None:
-    """400, 4711, and both forms of the scope."""
+    """A missing scope is a 400 with code 4711 and both forms of the scope."""
     zoom = Zoom(scopes=("user:read:user",))
     zoom.connect()
     response = zoom.delete("/v2/meetings/1")
@@ -54,7 +54,7 @@ def test_classic_and_admin_scopes_open_as_well(scope: str) -> None:
 
 
 def test_scopes_can_be_left_unenforced() -> None:
-    """For those who only want the shapes."""
+    """A switch turns the check of scopes off."""
     zoom = Zoom(scopes=("user:read:user",), enforce_scopes=False)
     zoom.connect()
     assert zoom.get("/v2/users/me/meetings").status_code == 200
@@ -83,7 +83,7 @@ def test_account_apps_do_not_say_me(zoom: Zoom) -> None:
 
 
 def test_other_peoples_meetings_do_not_exist(zoom: Zoom) -> None:
-    """Not even for a colleague, unless the scopes cover the account."""
+    """A colleague's meeting is a 404, unless the scopes cover the account."""
     meeting = zoom.meeting()["id"]
     zoom.connect("basil@zoom.example")
     assert zoom.get(f"/v2/meetings/{meeting}").json() == {
@@ -104,7 +104,7 @@ def test_bodies_have_to_be_objects(zoom: Zoom, body: bytes) -> None:
 
 
 def test_bodies_have_to_be_json(zoom: Zoom) -> None:
-    """By their content type."""
+    """A body with another content type than JSON is refused."""
     response = zoom.request("POST", "/v2/users/me/meetings", content=b"{}", headers={"content-type": "text/plain"})
     assert response.status_code == 415
 

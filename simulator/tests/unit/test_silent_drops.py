@@ -28,7 +28,7 @@ def test_an_offset_can_be_ignored() -> None:
 
 
 def test_unknown_alternative_hosts_can_vanish() -> None:
-    """Without a word."""
+    """A switch makes the API drop unknown alternative hosts silently."""
     zoom = connected(unknown_alternative_hosts="drop")
     known = zoom.get("/v2/users/me").json()["email"]
     settings = {"alternative_hosts": f"nobody@example.org;{known}"}
@@ -37,7 +37,7 @@ def test_unknown_alternative_hosts_can_vanish() -> None:
 
 
 def test_a_basic_host_can_be_limited() -> None:
-    """No cloud recording, and no licence by way of the settings."""
+    """Such a host gets no cloud recording, and no settings that need a licence."""
     zoom = connected(basic_hosts="limited")
     zoom.sim.world.someone(zoom.get("/v2/users/me").json()["id"]).type = 1
     assert made(zoom, settings={"auto_recording": "cloud"})["settings"]["auto_recording"] == "none"
@@ -47,13 +47,13 @@ def test_a_basic_host_can_be_limited() -> None:
 
 
 def test_members_at_the_wrong_level_are_ignored() -> None:
-    """As at Zoom, always."""
+    """Members at the wrong level are always ignored, as at Zoom."""
     found = made(connected(), auto_recording="cloud")
     assert (found["settings"]["auto_recording"], "auto_recording" in found) == ("none", False)
 
 
 def test_a_policy_can_refuse_a_passcode() -> None:
-    """In a create and in an update, naming the field."""
+    """A create and an update with a refused passcode name the field."""
     zoom = connected(passcode_least_length=6)
     meeting = made(zoom, password="long123")
     short = zoom.request("PATCH", f"/v2/meetings/{meeting['id']}", json={"password": "abc"})

@@ -84,7 +84,7 @@ def test_people_cannot(zoom: Zoom) -> None:
     ],
 )
 def test_what_is_refused(app: Zoom, changes: Json, status: int, code: int) -> None:
-    """With the Marketplace's own codes."""
+    """Refusals have the Marketplace's codes."""
     response = app.post(PATH, {**WANTED, **changes})
     assert (response.status_code, response.json()["code"]) == (status, code)
 
@@ -99,7 +99,7 @@ def test_only_events_that_scopes_cover() -> None:
 
 
 def test_only_people_who_authorised_the_app(app: Zoom) -> None:
-    """1300 for everybody else."""
+    """A user who has not authorised the app is refused with 1300."""
     response = app.post(PATH, {**WANTED, "user_ids": [app.user_id("basil@zoom.example")]})
     assert response.json()["code"] == 1300
 
@@ -111,7 +111,7 @@ def test_twenty_at_most(app: Zoom) -> None:
 
 
 def test_events_of_some_users_only(app: Zoom) -> None:
-    """A subscription of scope `user` hears of its users, who can be taken in and left out."""
+    """A subscription of scope `user` gets events of its users only, and users can be added and removed."""
     jill, basil = app.user_id(), app.user_id("basil@zoom.example")
     found = create(app, subscription_scope="user", user_ids=[jill])
 
@@ -135,7 +135,7 @@ def test_events_of_some_users_only(app: Zoom) -> None:
 
 
 def test_deliveries_carry_the_custom_header(app: Zoom) -> None:
-    """Basic authentication, or a header of one's own."""
+    """Deliveries have Basic authentication or the app's own header."""
     basic = {"custom_header_type": 1, "username": "u", "password": "p"}
     own = {"custom_header_type": 3, "custom_header_key": "X-Api-Key", "custom_header_value": "k"}
     create(app, custom_header=basic)
@@ -178,5 +178,5 @@ def test_logs_that_cannot_be_asked_for(app: Zoom, query: str, code: int) -> None
 
 
 def test_logs_of_another_app(app: Zoom) -> None:
-    """1401."""
+    """The log of another app's subscription is refused with 1401."""
     assert app.get(LOGS.replace("client", "other")).json()["code"] == 1401

@@ -16,7 +16,7 @@ def test_the_language_that_was_asked_for() -> None:
 
 
 def test_what_is_not_translated_stays_english() -> None:
-    """Unknown texts and languages go through."""
+    """Texts without a translation stay in English."""
     assert translator("es")("Never seen") == "Never seen"
     assert translator("nl")("No permission.") == "No permission."
 

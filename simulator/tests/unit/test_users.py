@@ -20,7 +20,7 @@ def admin(zoom: Zoom) -> Zoom:
 
 
 def test_me(zoom: Zoom) -> None:
-    """Who authorised."""
+    """`/users/me` is the user who authorised."""
     me = zoom.get("/v2/users/me").json()
     assert (me["email"], me["account_id"], me["role_name"]) == ("jill@zoom.example", "simulated-account", "Member")
 
@@ -38,7 +38,7 @@ def test_the_list_by_status_and_role(admin: Zoom) -> None:
 
 @pytest.mark.parametrize("action", ["create", "custCreate", "ssoCreate"])
 def test_creating(admin: Zoom, action: str) -> None:
-    """Invited or provisioned, with an event."""
+    """A user is invited or provisioned, and an event is sent."""
     response = admin.post("/v2/users", {"action": action, "user_info": NEW})
     assert response.status_code == 201
     assert set(response.json()) == {"id", "email", "first_name", "last_name", "type"}
@@ -60,7 +60,7 @@ def test_bad_creations(admin: Zoom) -> None:
 
 
 def test_a_plan_allows_so_many_new_users_a_day() -> None:
-    """Fifty on a free one."""
+    """A free plan allows fifty new users a day."""
     zoom = Zoom(plan="free", enforce_limits=True)
     zoom.connect_account()
     codes = []
@@ -86,7 +86,7 @@ def test_updating(zoom: Zoom) -> None:
 
 
 def test_a_pmi_belongs_to_one(zoom: Zoom) -> None:
-    """300 for somebody else's, and for one of the wrong length."""
+    """Another user's personal meeting id, or one of the wrong length, is refused with 300."""
     owner = zoom.sim.world.user("owner@zoom.example")
     assert owner is not None
     assert zoom.patch("/v2/users/me", {"pmi": owner.pmi}).json()["code"] == 300
@@ -108,7 +108,7 @@ def test_deleting_hands_over(admin: Zoom) -> None:
 
 
 def test_deleting_that_is_refused(admin: Zoom) -> None:
-    """The owner, to oneself, to nobody."""
+    """The owner cannot be deleted, nor can meetings be transferred to the same or an unknown user."""
     assert admin.delete("/v2/users/owner@zoom.example").json()["code"] == 200
     assert admin.delete("/v2/users/jill@zoom.example?transfer_email=jill@zoom.example").json()["code"] == 300
     assert admin.delete("/v2/users/jill@zoom.example?transfer_email=x@x.example").json()["code"] == 1001
@@ -127,7 +127,7 @@ def test_a_host_can_go_in_the_middle_of_a_meeting(admin: Zoom) -> None:
 
 
 def test_status(admin: Zoom) -> None:
-    """Active and inactive, not for administrators."""
+    """A user can be deactivated and activated, unless they are an administrator."""
     path = "/v2/users/jill@zoom.example/status"
     assert admin.put(path, {"action": "deactivate"}).status_code == 204
     assert admin.get("/v2/users?status=inactive").json()["total_records"] == 1
@@ -185,7 +185,7 @@ def test_removing_somebody_takes_a_while_where_that_is_switched_on(admin: Zoom) 
 
 
 def test_an_invitation_that_ran_out(admin: Zoom) -> None:
-    """1120 after thirty days."""
+    """An invitation that is thirty days old is refused with 1120."""
     user = admin.post("/v2/users", {"action": "create", "user_info": NEW}).json()["id"]
     assert admin.get(f"/v2/users/{user}").status_code == 200
     admin.advance(31 * 86_400)
@@ -194,7 +194,7 @@ def test_an_invitation_that_ran_out(admin: Zoom) -> None:
 
 
 def test_changed_settings_are_reported(zoom: Zoom) -> None:
-    """Only what changed, with the old values; nothing where nothing did."""
+    """The event has only changed settings, with their old values. Without a change there is no event."""
     for _ in range(2):
         zoom.patch("/v2/users/me/settings", {"in_meeting": {"chat": False, "annotation": True}})
     (event,) = zoom.deliver().events("user.settings_updated")
@@ -207,7 +207,7 @@ def test_changed_settings_are_reported(zoom: Zoom) -> None:
     [("change-password", "change_password"), ("sign-out-everywhere", "sign_out_from_all_devices")],
 )
 def test_updates_that_only_say_what_was_done(zoom: Zoom, action: str, operation: str) -> None:
-    """Without an old object."""
+    """Such an event names the operation and has no old object."""
     zoom.post(f"/_sim/users/jill@zoom.example/{action}")
     (event,) = zoom.deliver().events("user.updated")
     assert event.json["payload"]["operation"] == operation

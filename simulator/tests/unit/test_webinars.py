@@ -6,7 +6,7 @@ from zoom_simulator.testing import Zoom
 
 
 def test_create_get_update_list_delete(zoom: Zoom) -> None:
-    """The life of a webinar, with an event for each step."""
+    """Each step of a webinar's life sends its event."""
     webinar = zoom.webinar(start_time="2026-11-20T10:00:00Z")["id"]
     path = f"/v2/webinars/{webinar}"
     assert zoom.patch(path, {"topic": "New"}).status_code == 204
@@ -34,7 +34,7 @@ def test_without_the_plan_there_are_none(zoom: Zoom) -> None:
 
 
 def test_ending_answers_200_without_a_body(zoom: Zoom) -> None:
-    """Unlike meetings."""
+    """Ending a webinar is a 200 without a body, where a meeting's is a 204."""
     webinar = zoom.webinar()["id"]
     zoom.act(webinar, "start")
     response = zoom.put(f"/v2/webinars/{webinar}/status", {"action": "end"})

@@ -94,7 +94,7 @@ def test_tokens_and_meetings_survive_a_restart(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_is_one_clear_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    """With the way out, and exit status 2."""
+    """A port in use is one sentence with the fix, and exit status 2."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert cli.main(["--port", str(port)]) == 2

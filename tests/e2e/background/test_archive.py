@@ -114,7 +114,7 @@ def at_zoom(program: httpx.Client, uuid: str) -> dict[str, tuple[int, str]]:
 def test_a_recording_is_kept_byte_for_byte_and_deleted_again(
     who: Newcomer, program: httpx.Client, zoom: httpx.Client
 ) -> None:
-    """Over cuts, an ended link and a page instead of a film; with its transcript, its event and its links."""
+    """A recording survives cuts, an expired link and an HTML page, with its transcript, its event and its links."""
     assert program.get("/archive/policy").json()["enabled"] is False
     assert program.put("/archive/policy", json={}).status_code == 200
     zoom.patch("/behaviour", json={"recording_bytes": FILM, "transcripts": True, "processing_seconds": 0.1})

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.e2e
 
 
 def test_every_request_of_background_work_is_allowed_on_aws(gateway: Gateway, request: pytest.FixtureRequest) -> None:
-    """Under the transformed template's own roles, with all condition keys."""
+    """The transformed template's own roles allow every recorded request, with all condition keys."""
     assert refused(gateway, request.config, "gateway/recorded-background") == set()
 
 

@@ -33,7 +33,7 @@ def test_a_malformed_header_does_not_reach_the_store(header: str) -> None:
 
 
 def test_each_no_has_its_reason() -> None:
-    """Unknown, wrong and expired are told apart inside."""
+    """Denials distinguish unknown, wrong and expired keys."""
     wrong = Credential.generate(key_id=KEY.key_id).text().reveal()
     assert authenticate(f"Bearer {TEXT}", MemoryApiKeys(), now=NOW) == Denial("unknown_key")
     assert authenticate(f"Bearer {wrong}", MemoryApiKeys(KEY), now=NOW) == Denial("wrong_secret")

@@ -24,7 +24,7 @@ def verdict(key: ApiKey | None = KEY, *, at: float = NOW, text: str = TEXT.revea
 
 
 def test_a_bearer_is_its_keys_principal() -> None:
-    """With the key's tenant and scopes."""
+    """A bearer's principal has the key's tenant and scopes."""
     assert verdict() == KEY.principal()
 
 

@@ -21,7 +21,7 @@ def test_keys_are_found_by_discovery_and_kept() -> None:
 
 
 def test_a_new_key_is_found_when_a_token_names_it() -> None:
-    """Providers rotate their keys without telling."""
+    """A token with an unknown key id makes the client read the keys again, because providers rotate them."""
     provider = Provider([KEY])
     keys = ProviderKeys(ISSUER, provider)
     keys.find("key-1", now=NOW)
@@ -69,7 +69,7 @@ def test_a_configuration_that_does_not_fit_is_not_followed(configuration: dict[s
 
 
 def test_only_signing_keys_count() -> None:
-    """Encryption keys, shared secrets and kinds nobody knows are passed over."""
+    """Encryption keys, shared secrets and unknown kinds are ignored."""
     extra = [
         {"kty": "oct", "k": "c2VjcmV0", "kid": "shared"},
         {"kty": "XYZ", "kid": "odd"},
@@ -99,5 +99,5 @@ def test_a_token_without_a_key_id_means_the_only_key() -> None:
     ],
 )
 def test_keys_come_over_tls_or_from_this_machine(url: str, *, safe: bool) -> None:
-    """Whoever sits on the wire could put his own key in."""
+    """An http URL of another machine is refused, because an attacker could replace the keys."""
     assert is_safe(url) is safe

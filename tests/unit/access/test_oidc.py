@@ -69,7 +69,7 @@ def test_an_end_that_is_no_finite_number_is_refused(end: str) -> None:
 
 
 def test_a_token_names_its_principal() -> None:
-    """Tenant, subject, and those of its scopes that the gateway knows."""
+    """The principal has the token's tenant, its subject, and those scopes that the gateway has."""
     expected = Principal("acme", "person-1", frozenset({"meetings:read", "connections:read"}))
     assert verify(token(KEY)) == expected
 
@@ -115,7 +115,7 @@ def test_nobody_can_be_called_like_a_key() -> None:
     ],
 )
 def test_a_token_that_says_the_wrong_thing_is_not_trusted(change: dict[str, Any], cause: str) -> None:
-    """The log knows which claim it was."""
+    """The denial's cause names the wrong claim for the log."""
     assert reason(verify(token(KEY, claims(**change)))) == ("untrusted_token", cause)
 
 
@@ -165,7 +165,7 @@ def test_an_unknown_key_is_no_key() -> None:
 
 
 def test_the_public_key_is_no_secret_to_sign_with() -> None:
-    """The oldest trick: HS256 with the published key as its secret."""
+    """A token signed with HS256 and the published key as its secret is refused."""
     signed = f"{_part({'alg': 'HS256', 'kid': 'key-1'})}.{_part(claims())}"
     seal = hmac.new(KEY.as_pem(private=False), signed.encode(), hashlib.sha256).digest()
     forged = f"{signed}.{base64.urlsafe_b64encode(seal).decode().rstrip('=')}"
@@ -173,7 +173,7 @@ def test_the_public_key_is_no_secret_to_sign_with() -> None:
 
 
 def test_an_unsigned_token_is_nobodys() -> None:
-    """`alg: none` in any spelling."""
+    """A token with `alg: none` in any spelling is refused."""
     for name in ("none", "None", "NONE"):
         text = f"{_part({'alg': name, 'kid': 'key-1'})}.{_part(claims())}"
         assert reason(verify(f"{text}.AA"))[0] in {"untrusted_token", "malformed_credential"}

@@ -41,7 +41,7 @@ def test_key_id_and_secret_become_a_bearer(grant: str, user: str, password: str)
 
 
 def test_the_form_may_hold_the_credential() -> None:
-    """As RFC 6749 allows; a header wins."""
+    """The form may have the credential, as RFC 6749 allows; the header takes precedence."""
     form = {"grant_type": "client_credentials", "client_id": ID, "client_secret": SECRET}
     assert endpoint([]).token("", form)["access_token"]
     with pytest.raises(Refused):

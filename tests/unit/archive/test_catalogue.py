@@ -81,7 +81,7 @@ def test_recordings_are_listed_the_newest_first_in_pages() -> None:
     ],
 )
 def test_recordings_are_found(asked: dict[str, Any], found: int) -> None:
-    """By meeting, host, topic, state, instance and time."""
+    """Recordings are found by meeting, host, topic, state, instance and time."""
     assert len(list(every(a_world(3), **asked))) == found
 
 
@@ -127,7 +127,7 @@ def test_a_file_that_is_not_there_has_no_link() -> None:
 
 
 def test_transcripts_and_chats_are_read() -> None:
-    """As turns with participants, as text, as WebVTT, as messages."""
+    """Transcripts are read as turns with participants, as text and as WebVTT, and chats as messages."""
     world = a_world()
     name = recording_id_of(TENANT, "uuid-0==")
     found = catalogue(world).transcript(TENANT, name, None, file_id=None, form="json")
@@ -203,13 +203,13 @@ def test_after_a_summary_zooms_list_is_read_again() -> None:
     ],
 )
 def test_what_names_no_recording_is_left_out(name: str, data: dict[str, Any] | None, more: dict[str, Any]) -> None:
-    """Whatever its form."""
+    """An object without a recording's UUID is ignored, whatever its form."""
     world = a_world()
     assert world.discovery.event(event(name, data, **more), lambda *_: None, world.zoom.read) is None
 
 
 def test_nothing_is_found_without_a_policy() -> None:
-    """And of a policy's kinds only."""
+    """Without a policy nothing is listed, and with one only files of its kinds."""
     world = a_world()
     row = {**world.zoom.row(world.zoom.recordings["uuid-0=="]), "uuid": "new=="}
     world.use(Policy(enabled=False))

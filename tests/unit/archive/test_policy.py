@@ -46,7 +46,7 @@ def test_an_empty_body_turns_the_archive_on_with_defaults() -> None:
     ],
 )
 def test_what_is_shown_can_be_sent_back(body: dict[str, Any]) -> None:
-    """And means the same."""
+    """A policy as it is shown can be sent back and is the same policy."""
     policy = Policy.of_request(body)
     assert Policy.of_request(policy.shown()) == policy
     assert Policy.of_item(policy.to_item()) == policy
@@ -76,7 +76,7 @@ def test_what_is_shown_can_be_sent_back(body: dict[str, Any]) -> None:
     ],
 )
 def test_a_wrong_member_is_named(body: dict[str, Any], field: str) -> None:
-    """By its place in the body."""
+    """An error names the member by its path in the body."""
     with pytest.raises(InvalidRequest) as refused:
         Policy.of_request(body)
     assert field in {each.field for each in refused.value.fields}

@@ -165,7 +165,7 @@ def test_nothing_is_lost_in_two_hundred_schedules(block: int) -> None:
 @pytest.mark.soak
 @pytest.mark.parametrize("block", range(8))
 def test_nothing_is_lost_in_a_thousand_schedules(block: int) -> None:
-    """As above, for a thousand other seeds."""
+    """Nothing is lost in the schedules of a thousand other seeds."""
     for seed in range(1000 + block * 125, 1000 + block * 125 + 125):
         check(seed)
 

@@ -58,7 +58,7 @@ def test_a_turn_is_what_one_speaker_says_in_a_row() -> None:
 
 
 def test_as_text_each_turn_is_a_paragraph() -> None:
-    """With the time since the recording began."""
+    """Each paragraph begins with the time since the recording began."""
     assert plain(WEBVTT) == (
         "[00:00:01] Jill Chill: Welcome, everybody. Let us begin & end.\n\n"
         "[00:01:00] Grace Hopper: Thank you.\n\n[01:00:00] [music]\n"

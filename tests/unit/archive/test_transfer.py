@@ -140,7 +140,7 @@ def test_what_is_no_film_is_never_stored(content: bytes) -> None:
 
 
 def test_only_runs_without_progress_count() -> None:
-    """A file whose every other part fails is not given up."""
+    """A file is not given up while its runs make progress."""
     world, _ = a_world(film(random.Random(3), 40 * PART))  # noqa: S311 - a film
     get, calls = world.zoom.get, [0]
 
@@ -206,7 +206,7 @@ def test_a_file_that_another_worker_has_comes_back_when_its_lease_ends() -> None
 
 
 def test_every_run_is_reported() -> None:
-    """With the bytes it moved and the state it left."""
+    """The report has the bytes that a run copied and the resulting state."""
     world, _ = a_world()
     world.stage.slowest = 15.0
     while run(world, 130.0) is not None:
@@ -226,7 +226,7 @@ def test_a_file_has_at_most_nine_thousand_parts(total: int, size: int) -> None:
 
 
 def test_a_message_names_a_file() -> None:
-    """And what is none is told apart."""
+    """Other messages are recognised as such."""
     assert of_message(to_message("acme", "rec_1", "file/1+=")) == {
         "tenant": "acme",
         "recording_id": "rec_1",

@@ -124,7 +124,7 @@ TestSharing = Sharing.TestCase
 
 
 def test_nobody_waits_for_a_connection_that_he_does_not_need_yet() -> None:
-    """What is begun goes over a line that is open; else it is not sent, and its owner hears so when he asks."""
+    """A request is sent if the connection is open. If not, it is not sent, and its answer raises."""
     wire = Wire()
     line = SharedConnection(wire)
     sent = line.send({}, b"1", 2.0)
@@ -137,7 +137,7 @@ def test_nobody_waits_for_a_connection_that_he_does_not_need_yet() -> None:
 
 
 def test_an_answer_may_be_given_up_early() -> None:
-    """By its owner only, who says how long he waits; whoever needs the line waits as long as the owner would have."""
+    """The owner of an answer may set a shorter wait; another request waits for the usual time."""
     wire = Wire(connected=True)
     line = SharedConnection(wire)
     line.send({}, b"1", 2.0).answer(0.1)

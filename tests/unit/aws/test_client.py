@@ -241,7 +241,7 @@ def test_a_function_may_be_named_by_its_arn() -> None:
 
 
 def test_an_answer_may_come_later() -> None:
-    """The request is sent at once; its answer is read when somebody wants it, and only then."""
+    """The request is sent at once, and its answer is read when it is asked for."""
     made = world(ok({"Items": [1]}))
     later = begin(made.dynamodb(), "query", TableName="t")
     assert (len(made.connection.sent), made.connection.answered) == (1, 0)
@@ -298,7 +298,7 @@ def test_without_time_an_answer_that_has_not_come_is_hardly_waited_for() -> None
 
 
 def test_beginning_waits_for_no_connection() -> None:
-    """One is made when the answer is asked for, by whoever has time for that."""
+    """`begin` does not connect; reading the answer does."""
     made = world(ok({"Items": []}))
     made.connection.opened = False
     later = begin(made.dynamodb(), "query", TableName="t")
@@ -372,7 +372,7 @@ def test_what_is_begun_beside_others_goes_over_another_connection() -> None:
 
 
 def test_a_line_that_broke_while_an_answer_was_owed_serves_the_next_request() -> None:
-    """The one that was begun hears of it when it asks, and is tried again."""
+    """The request with the lost answer is tried again when its answer is read."""
     made = world(OSError(), ok({"Items": [2]}), ok({"Items": [1]}))
     client = made.dynamodb()
     later = begin(client, "query", TableName="t")

@@ -20,12 +20,12 @@ _LAMBDA = {
 
 
 def test_the_role_comes_from_lambdas_variables() -> None:
-    """With its session token."""
+    """The credentials, with their session token, come from Lambda's environment variables."""
     assert clients.credentials(_LAMBDA)() == Credentials("AKID", Secret("s"), Secret("t"))
 
 
 def test_without_variables_boto3_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A function restored from a snapshot finds its role at an address; boto3 knows how to ask there."""
+    """A function restored from a snapshot gets its credentials from boto3."""
     frozen = SimpleNamespace(access_key="A", secret_key="s", token="t")
     session = SimpleNamespace(get_credentials=lambda: SimpleNamespace(get_frozen_credentials=lambda: frozen))
     monkeypatch.setattr(clients, "_session", lambda: session)

@@ -61,7 +61,7 @@ def test_a_read_sees_the_last_write(read: str) -> None:
 
 
 def test_items_by_their_keys_are_read_as_last_written() -> None:
-    """For the table, not for the request as a whole."""
+    """The request asks for consistent reads for its table."""
     request = asked_by(lambda table: list(table.batch_get([KEY])))
     assert request == {"RequestItems": {"t": {"Keys": [KEY], "ConsistentRead": True}}}
 

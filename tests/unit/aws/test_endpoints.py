@@ -15,7 +15,7 @@ _IN_FRANKFURT = {"AWS_REGION": "eu-central-1"}
 
 @pytest.mark.parametrize("service", _SERVICES)
 def test_endpoints_are_botocores(service: str) -> None:
-    """In every region of every partition: AWS, GovCloud, China, the European sovereign cloud, the isolated ones."""
+    """Endpoints equal botocore's in every region of every partition."""
     resolver = _SESSION.get_component("endpoint_resolver")
     seen = set()
     for partition in _SESSION.get_available_partitions():

@@ -61,7 +61,7 @@ def raised(failure: Exception) -> DependencyFailed:
     ],
 )
 def test_what_may_pass_is_unavailable(failure: BotoCoreError | ClientError) -> None:
-    """No answer, throttling and AWS's own faults: the reason says whose, and the caller may try again."""
+    """No answer, throttling and AWS's own faults are Unavailable with the store's reason."""
     found = raised(failure)
     assert isinstance(found, Unavailable)
     assert (found.reason, found.status, found.retryable) == ("a_table", 503, True)
@@ -79,7 +79,7 @@ def test_what_may_pass_is_unavailable(failure: BotoCoreError | ClientError) -> N
     ],
 )
 def test_what_stays_is_a_fault_of_ours(failure: BotoCoreError | ClientError, cause: str) -> None:
-    """It is a 500 that names the place and AWS's code for whoever has to look, and is not worth another try."""
+    """Other refusals are an InternalError with the place and AWS's code, and are not tried again."""
     found = raised(failure)
     assert isinstance(found, InternalError)
     assert (found.where, found.cause) == ("a_table", cause)
@@ -88,7 +88,7 @@ def test_what_stays_is_a_fault_of_ours(failure: BotoCoreError | ClientError, cau
 
 @pytest.mark.parametrize("failure", [refusal("ValidationException"), refusal("ThrottlingException"), SILENT])
 def test_nobody_reads_what_aws_quotes(failure: Exception) -> None:
-    """Not in a log's traceback either."""
+    """Texts of AWS's messages appear neither in our error nor in a traceback."""
     assert "jill" not in "".join(traceback.format_exception(raised(failure)))
 
 

@@ -80,7 +80,7 @@ def test_a_request_may_be_sent_before_its_answer_is_wanted(talk: Talk) -> None:
 
 
 def test_an_answer_may_be_given_up_earlier_than_the_next_one() -> None:
-    """Whoever reads says how long he waits; the next request has its own patience again."""
+    """A shorter wait applies to one answer only."""
     near, far = socket.socketpair()
     connection = Connection(_PLAIN, (), connect=lambda at, seconds: near)  # noqa: ARG005 - the seam's signature
     with far:

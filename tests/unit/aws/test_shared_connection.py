@@ -39,7 +39,7 @@ class Line:
 
 
 def test_an_error_of_the_line_is_the_owners_of_the_answer() -> None:
-    """Nothing is raised while sending: whoever asks for the answer hears that there is none."""
+    """Sending raises nothing; reading the answer raises the error."""
     for line in (Line(sending=ConnectionError()), Line(reading=TimeoutError())):
         pending = SharedConnection(line).send({}, b"", 1.0)
         with pytest.raises(OSError, match="no answer"):

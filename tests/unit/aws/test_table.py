@@ -140,7 +140,7 @@ def test_tries_at_a_contended_item_end(which: int) -> None:
 
 
 def test_all_tries_of_a_transaction_carry_one_token() -> None:
-    """DynamoDB knows a repetition of what it has carried out already; another transaction has another token."""
+    """Repetitions of one transaction have the same token, and another transaction has another."""
     made = world(canceled("None", "TransactionConflict"), {}, {})
     operations = [{"Put": made.table.to_put(_KEY)}]
     made.table.transact(operations)
@@ -203,7 +203,7 @@ def test_many_items_are_written_by_twenty_five() -> None:
 
 
 def test_what_is_never_written_is_no_success() -> None:
-    """After eight tries the caller hears that the table is not available."""
+    """After eight tries `put_all` raises Unavailable."""
     left = {"t": [{"PutRequest": {"Item": {"pk": {"S": "x"}}}}]}
     made = world(*[{"UnprocessedItems": left}] * 8)
     with pytest.raises(Unavailable):

@@ -96,7 +96,7 @@ def test_the_cache_is_bounded_and_by_version() -> None:
 
 
 def test_an_ended_token_is_refreshed_within_the_deadline() -> None:
-    """`token_refresh` is told how long it may wait, and the new version is read."""
+    """`token_refresh` gets the remaining wait, and the new version is read afterwards."""
     function = Function(access_expires_at=START - 1)
     assert function.token() == "access-1"
     assert function.asked == [27.0]
@@ -131,7 +131,7 @@ def test_inside_the_margin_nobody_is_asked_twice(change: dict[str, Any]) -> None
 
 
 def test_no_token_at_all() -> None:
-    """Ended and not to be refreshed: the caller learns whose fault it is."""
+    """The error names the state and reason of the connection."""
     function = Function(access_expires_at=START - 1)
     function.away = True
     with pytest.raises(Unavailable):

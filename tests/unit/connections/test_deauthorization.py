@@ -77,7 +77,7 @@ def test_reported_twice() -> None:
 
 @pytest.mark.parametrize("stranger", [{"user": "another"}, {"app": "another-app"}])
 def test_another_app_or_user_ends_nothing(stranger: dict[str, str]) -> None:
-    """The app is the one whose secret verified the event, not the one the event names."""
+    """The app is that of the secret which verified the event, not the one named in it."""
     world = Removed()
     assert not world.end(**stranger)  # type: ignore[arg-type]
     assert world.item.state is State.CONNECTED
@@ -116,7 +116,7 @@ def test_zooms_times_of_removal(moment: str) -> None:
 
 
 def test_an_event_of_an_earlier_removal() -> None:
-    """As it arrives through the queue, hours late."""
+    """A removal that arrives hours late through the queue does not end the newer grant."""
     world = Removed()
     world.hear(removed_at("2027-01-15 01:00:00"), HERE)
     assert world.item.state is State.CONNECTED

@@ -360,7 +360,7 @@ def test_claimed_by_another_tenant() -> None:
 
 
 def test_claimed_by_another_owner() -> None:
-    """Within a tenant an owner's connection never turns into another owner's."""
+    """Within a tenant, an owner's connection never becomes another owner's."""
     world = Linkage()
     first = world.connect(owner="ada")
     second = world.connect(owner="bob")

@@ -58,7 +58,7 @@ def test_look_alikes(url: str) -> None:
 
 
 def test_an_unreadable_entry_allows_nothing() -> None:
-    """Not even what looks like it."""
+    """An unreadable entry allows nothing, not even a URL equal to it."""
     assert not allowed("app.example", ["app.example", "*", ""])
 
 

@@ -49,7 +49,7 @@ def test_a_spurious_refusal_is_healed_after_a_quarter_of_an_hour(refused: HttpRe
 
 
 def test_kept_tokens_are_tried_after_15_minutes_1_6_and_24_hours() -> None:
-    """Then no more. The state and the time of its change stay, and nothing is published again."""
+    """There are no further tries. The state and the time of its change stay, and nothing is published again."""
     world = GivenUp()
     world.zoom.live = set()
     tried = [world.when_due() for _ in range(4)]

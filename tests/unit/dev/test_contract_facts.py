@@ -117,7 +117,7 @@ def test_samples_are_corrected(tmp_path: Path) -> None:
 
 
 def test_the_file_has_one_row_per_line(tmp_path: Path) -> None:
-    """In a stable order."""
+    """The file's rows are in a stable order."""
     written(tmp_path, {"b": {"payload": {}}, "a": {"payload": {}}})
     lines = rendered(tmp_path).splitlines()
     assert json.loads("\n".join(lines)) == facts(tmp_path)

@@ -137,7 +137,7 @@ def test_an_interrupted_command_ends_with_all_it_has_started(tmp_path: Path) -> 
 
 
 def test_a_command_returns_its_status_and_its_output_is_logged(tmp_path: Path) -> None:
-    """Both streams go to the log, which held something else before."""
+    """Both streams go to the log, and its former content is replaced."""
     log = tmp_path / "x.log"
     log.write_text("of the last time")
     code = "import sys; print('out', flush=True); sys.stderr.write('err'); sys.exit(3)"

@@ -23,7 +23,7 @@ def out(*names: str, copies: int = 1) -> dict[str, list[str]]:
 
 
 def test_the_same_ids_in_both_places_are_exact() -> None:
-    """Also when some came out more than once, as at-least-once allows."""
+    """Ids that came out more than once are accepted, as at-least-once delivery allows."""
     assert proven(Outcome(published=out("a", "b"), logged={"a", "b"}), {"a", "b"})
     assert proven(Outcome(published=out("a", "b", copies=3), logged={"a", "b"}), {"a", "b"})
 

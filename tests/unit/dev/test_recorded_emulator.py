@@ -55,7 +55,7 @@ def test_a_scan_names_no_key() -> None:
 
 
 def test_each_item_of_a_transaction_is_a_check_of_its_own() -> None:
-    """By the action for one item, with the operation that encloses it."""
+    """Each item is checked by the action for one item, with the operation that encloses it."""
     item = {"TableName": "connections", "Key": {"pk": {"S": "a"}, "sk": {"S": "b"}}}
     found = read("dynamodb:TransactWriteItems", TransactItems=[{"Delete": item}, {"ConditionCheck": item}])
     keys = {"dynamodb:LeadingKeys": ["a"], "dynamodb:EnclosingOperation": ["TransactWriteItems"]}

@@ -125,7 +125,7 @@ def test_every_answer_says_how_the_budget_stands() -> None:
 
 
 def test_who_is_turned_away_by_us_is_reported_too() -> None:
-    """By the budget, or for a bad request that never came near Zoom."""
+    """Calls that the gateway refuses itself, for a limit or as invalid, are logged too."""
     world = World.of()
     world.limiter.script = [TooManyRequests(5, reason="rate_budget_spent")]
     handler = guarded(lambda request: zoom_api.answer(world.gateway(), request), never_counted)

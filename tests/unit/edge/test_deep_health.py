@@ -37,7 +37,7 @@ def test_the_whole_is_as_well_as_its_worst_part(statuses: tuple[str, ...], worst
 
 
 def test_a_check_that_fails_is_a_finding() -> None:
-    """By reason or by kind, never with a message."""
+    """A failed check is reported by its reason or kind, never with a message."""
 
     def away() -> Finding:
         raise Unavailable(reason="connections_store_unavailable")

@@ -73,7 +73,7 @@ def test_a_page_size_is_a_number_from_1_to_300(text: str | None, number: int) ->
     "text", ["0", "301", "-1", "+1", "1_0", " 1", "1.0", "x", "\u0661", "\u00b2", "9" * 5000, "0" * 5000]
 )
 def test_a_page_size_that_is_no_such_number_is_named(text: str) -> None:
-    """StatusNotes, marks and digits of other scripts included, at any length."""
+    """Signs, marks and digits of other scripts are refused, at any length."""
     fields = Fields({"page_size": text})
     fields.page_size()
     assert named(fields) == ["page_size"]
@@ -119,7 +119,7 @@ def test_moments_are_iso_moments(text: str, moment: int) -> None:
     ["yesterday", "99999-01-01", "2026-13-01", "1e400", "nan", "1790000000", "9" * 5000, "2026-01-01T00:00:00+99:99"],
 )
 def test_a_moment_that_is_none_is_named(text: str) -> None:
-    """Whatever its length."""
+    """An invalid time is named as an error, whatever its length."""
     fields = Fields({"from": text})
     assert fields.moment_ms("from") is None
     assert named(fields) == ["from"]

@@ -161,7 +161,7 @@ def test_a_lack_of_scopes_at_zoom_says_which_and_where_to_get_them() -> None:
 
 
 def test_zooms_headers_go_on() -> None:
-    """With the reason among them."""
+    """Zoom's headers are passed on, with the one that gives the reason."""
     refused = errors.ZoomRefused(
         429, b"{}", zoom_code=429, reason="zoom_daily_limit", hint="Wait.", headers={"retry-after": "60"}
     )

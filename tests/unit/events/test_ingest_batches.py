@@ -58,7 +58,7 @@ def test_ten_small_deliveries_fill_a_batch_that_sqs_takes() -> None:
 
 
 def test_a_large_delivery_goes_alone() -> None:
-    """Also between small ones."""
+    """A large delivery is sent alone, also between small ones."""
     queue = Queue()
     sent(queue, 5, SMALL + 1, 6, 900_000)
     assert [[len(each["MessageBody"]) for each in batch] for batch in queue.batches] == [[5, 6], [SMALL + 1], [900_000]]

@@ -101,7 +101,7 @@ def test_nothing_to_see_ends_a_walk() -> None:
 
 
 def test_pages_that_do_not_end_are_an_outage() -> None:
-    """After 200 pages."""
+    """After 200 pages the walk raises Unavailable."""
     zoom = Zoom(10_000)
     with pytest.raises(Unavailable):
         walked(zoom)

@@ -133,7 +133,7 @@ def test_only_an_entry_has_a_content(item: dict[str, Any], content: bytes) -> No
 
 
 def test_a_line_is_found_from_its_entry() -> None:
-    """Under the owner's day of arrival, by the time of arrival."""
+    """The line's key is made of the owner, the day and the time of arrival."""
     made = entry(b"{}", subject="meetings/1", connection_id="con_1", occurred_at_ms=1_790_000_000_000)
     line = index_item(made, 90)
     assert line_keys({"pk": "acme#event#evt_1", "received_at_ms": made.received_at_ms}) == [
@@ -145,7 +145,7 @@ def test_a_line_is_found_from_its_entry() -> None:
 
 
 def test_what_an_event_does_not_say_is_no_attribute() -> None:
-    """Neither of its line nor of its entry."""
+    """Values that an event does not have are attributes of neither its line nor its entry."""
     bare = index_item(entry(b"{}"), 90)
     assert bare.keys() == {"pk", "sk", "type", "expires_at"}
     zero = index_item(entry(b"{}", occurred_at_ms=0), 90)

@@ -198,7 +198,7 @@ def test_a_cursor_never_goes_back(world: World) -> None:
 
 
 def test_days_are_read_in_their_order(world: World) -> None:
-    """Over midnight, from a moment on."""
+    """A forward read continues over midnight."""
     admit(world, 1, at=NOW - 2 * 86_400)
     admit(world, 2, at=NOW - 86_400)
     admit(world, 3)

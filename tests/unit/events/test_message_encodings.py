@@ -30,7 +30,7 @@ def record(encoding: str, body: str) -> dict[str, Any]:
     ],
 )
 def test_each_encoding_is_read(encoding: str, text: str, body: bytes) -> None:
-    """With the bytes that Zoom signed."""
+    """The delivery has exactly the bytes that Zoom signed."""
     found = Delivery.from_record(record(encoding, text))
     assert (found.body, found.app, found.received_at_ms) == (body, "App", 1_790_000_000_123)
     assert (found.request_id, found.reconciled, found.key) == ("", False, "")

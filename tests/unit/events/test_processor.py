@@ -66,7 +66,7 @@ class Room:
 
 
 def test_an_event_is_published_to_its_tenant() -> None:
-    """As a CloudEvent with Zoom's body, its time and its subject."""
+    """The CloudEvent has Zoom's body, its time and its subject."""
     room = Room()
     assert room.process(record(STARTED)) == []
     (event,) = room.bus.events
@@ -189,7 +189,7 @@ def test_an_unknown_event_is_published_as_it_is() -> None:
 
 
 def test_secrets_are_not_published_unless_asked_for() -> None:
-    """Neither on the bus nor in the log."""
+    """Secrets are removed on the bus and in the log."""
     body = meeting("meeting.created", password="secret-1", join_url="https://zoom.us/j/1?pwd=secret-2")
     room, open_room = Room(), Room(redaction=Redaction(KINDS))
     room.process(record(body))

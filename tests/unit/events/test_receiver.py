@@ -67,7 +67,7 @@ class Endpoint:
 
 
 def test_a_genuine_delivery_is_queued_and_acknowledged() -> None:
-    """With the app whose secret verified it, and the moment it arrived."""
+    """The queued delivery has the app whose secret verified it, and the time of arrival."""
     endpoint = Endpoint()
     assert endpoint.post(BODY).status == 200
     (delivery,) = endpoint.queue.deliveries

@@ -30,7 +30,7 @@ def hosted(host: str = "host-1", **payload: Any) -> dict[str, Any]:
 
 
 def test_an_event_goes_to_its_hosts_tenant() -> None:
-    """By the connection of the verified app and the host's Zoom user."""
+    """The event is routed by the connection of the verified app and the host's Zoom user."""
     vault = Connections(users={(APP, "host-1"): ACME})
     assert routed(vault, **hosted()) == [Route("acme", "con_a")]
 

@@ -97,7 +97,7 @@ def test_secrets_are_read_once_in_five_minutes() -> None:
 
 
 def test_old_secrets_serve_while_new_ones_cannot_be_read() -> None:
-    """For an hour, asking again every so often, and saying so; then no more."""
+    """Old secrets are used for an hour, with repeated tries to read and a report, and not longer."""
     secrets, source, clock = cached()
     values(secrets)
     source.answer = Unavailable(reason="webhook_secrets_unreachable")

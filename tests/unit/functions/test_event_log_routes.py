@@ -92,7 +92,7 @@ def test_a_parameter_that_stands_there_twice_is_named(get: Get) -> None:
     ],
 )
 def test_the_log_is_filtered(get: Get, query: str, found: list[int]) -> None:
-    """By several types, the instance in whatever encoding, and the connection."""
+    """The log is filtered by several types, by the instance in any encoding, and by the connection."""
     status, answer = get(query)
     assert status == 200
     assert numbers(answer) == found

@@ -186,7 +186,7 @@ def test_a_series_is_a_matrix(lesson: Callable[..., dict[str, Any]]) -> None:
 
 @pytest.mark.parametrize("encodings", [0, 1, 2])
 def test_a_uuid_is_taken_raw_and_encoded_once_and_twice(lesson: Callable[..., dict[str, Any]], encodings: int) -> None:
-    """In the place of the number and as `uuid`, with its slashes and plus signs."""
+    """A UUID with slashes and plus signs is accepted in the path and as `uuid`."""
     name = LESSON
     for _ in range(encodings):
         name = quote(name, safe="")
@@ -225,7 +225,7 @@ def test_nobody_sees_anothers_meeting(get: Callable[..., tuple[int, Any]], kind:
 
 @pytest.mark.parametrize("number", ["0", "x", "1" * 40, "..", "1%23definition"])
 def test_what_no_event_reported_is_unknown(get: Callable[..., tuple[int, Any]], number: str) -> None:
-    """Whatever stands in the place of a number."""
+    """Any text in the place of the number that no event has reported is a 404."""
     assert get(f"/meetings/{number}/state")[0] == 404
     assert get(f"/meetings/{NUMBER}/attendance", "uuid=other")[0] == 404
     assert get("/users/other")[0] == 404
@@ -309,7 +309,7 @@ def test_webhooks_of_others_are_not_shown(
 
 
 def test_webhooks_take_a_scope_and_sense(webhooks: Callable[..., tuple[int, Any]]) -> None:
-    """In Zoom's own shape."""
+    """The routes need a scope and valid parameters, and refuse in Zoom's shape."""
     assert webhooks(scopes=frozenset({"events:read"}))[0] == 403
     assert webhooks("page_size=0")[0] == 400
     assert webhooks(connection="con_3")[0] == 404

@@ -47,13 +47,13 @@ def test_an_unknown_route_is_zooms_404(call: Call) -> None:
 
 
 def test_a_stranger_gets_401_for_an_unknown_route(call: Call) -> None:
-    """Before anything else."""
+    """The answer without a key is 401, also for an unknown route."""
     status, body = call("unknown-route-denied")
     assert (status, body["code"]) == (401, 124)
 
 
 def test_the_api_describes_itself(call: Call) -> None:
-    """To anybody."""
+    """The OpenAPI document needs no key."""
     status, body = call("openapi")
     assert (status, body["openapi"], body["info"]["version"]) == (200, "3.1.0", __version__)
     status, body = call("openapi-family")

@@ -225,7 +225,7 @@ def finished(site: Site, rows: int = 2) -> Job:
 
 
 def test_results_are_a_file(site: Site) -> None:
-    """In the order of the rows, as CSV or JSON lines."""
+    """The file has the order of the rows, as CSV or JSON lines."""
     job = finished(site)
     status, text, headers = site.ask("GET", f"/jobs/{job.job_id}/results")
     assert (status, headers["content-type"]) == (200, "text/csv; charset=utf-8")

@@ -82,13 +82,13 @@ def test_an_invalid_request_has_zooms_shape(serve: Serve) -> None:
     [("meetings-denied", 401, 124), ("meetings-forbidden", 403, 4711), ("meetings-unknown-route", 404, 404)],
 )
 def test_refusals_of_ours_have_zooms_shape(serve: Serve, name: str, status: int, code: int) -> None:
-    """Without asking Zoom."""
+    """The gateway's own refusals have Zoom's shape, and Zoom is not asked."""
     result = serve(World.of(), sample(name))
     assert (result["statusCode"], json.loads(result["body"])["code"]) == (status, code)
 
 
 def test_a_wrong_method_is_405(serve: Serve) -> None:
-    """With the right ones."""
+    """The answer to a wrong method lists the right ones."""
     result = serve(World.of(), http_event("PUT", "/v2/meetings/1", principal=principal()))
     assert (result["statusCode"], result["headers"]["allow"]) == (405, "DELETE, GET, HEAD, OPTIONS, PATCH")
 
@@ -102,7 +102,7 @@ def test_a_head_asks_zoom_and_has_no_body(serve: Serve) -> None:
 
 
 def test_options_names_the_methods_without_asking_zoom(serve: Serve) -> None:
-    """For callers with a key."""
+    """OPTIONS needs a key, and answers the methods of a path without asking Zoom."""
     result = serve(World.of(), http_event("OPTIONS", "/v2/meetings/1", principal=principal()))
     assert (result["statusCode"], result["headers"]["allow"]) == (204, "DELETE, GET, HEAD, OPTIONS, PATCH")
 

@@ -312,7 +312,7 @@ def test_a_person_connects_only_for_themselves(site: Site) -> None:
     ],
 )
 def test_closed_routes(site: Site, method: str, path: str) -> None:
-    """Without a principal 401, without the scope 403, for another tenant 404."""
+    """The answer is 401 without a principal, 403 without the scope, and 404 for another tenant."""
     assert site.ask(method, path, {})["statusCode"] == 401
     assert site.ask(method, path, {}, principal=Principal("acme", "key:k1", frozenset()))["statusCode"] == 403
     if "con_1" in path:

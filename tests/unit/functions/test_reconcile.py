@@ -95,7 +95,7 @@ def message(name: str) -> dict[str, Any]:
 
 
 def test_the_schedule_hands_out_every_connection(function: ModuleType) -> None:
-    """And looks at Zoom's deliveries once."""
+    """The schedule queues every connection and checks Zoom's deliveries once."""
     assert function.handler({"action": "hand_out"}, Context()) == {"handed_out": 3, "looked_at_again": 0}
     assert function.reconciliation().asked == []
     assert function.webhook_health().looks == 1

@@ -79,7 +79,7 @@ def test_a_bound_key_sees_its_connection_only(ask: Callable[..., Any]) -> None:
 
 @pytest.mark.parametrize("query", ["from=yesterday", "from=2026-01-01&to=2026-12-31", "from=2026-02-01&to=2026-01-01"])
 def test_days_are_checked(ask: Callable[..., Any], query: str) -> None:
-    """In Zoom's shape."""
+    """Wrong days are refused in Zoom's shape."""
     status, body = ask(query)
     assert (status, body["code"]) == (400, 300)
 

@@ -61,6 +61,6 @@ def test_each_operation_reaches_zoom(serve: Serve, name: str, status: int, metho
     ],
 )
 def test_refusals_of_ours_have_zooms_shape(serve: Serve, name: str, status: int, code: int) -> None:
-    """Without asking Zoom."""
+    """The gateway's own refusals have Zoom's shape, and Zoom is not asked."""
     result = serve(World.of(), name)
     assert (result["statusCode"], json.loads(result["body"])["code"]) == (status, code)

@@ -79,7 +79,7 @@ def test_an_account_has_no_me(operation: Operation) -> None:
 
 
 def test_an_account_names_users() -> None:
-    """By id or e-mail address, as at Zoom."""
+    """An account-level connection names users by id or e-mail address, as at Zoom."""
     account = connection(kind=Kind.ACCOUNT, zoom_user_id=None)
     assert addressed(account, OF_A_USER[0], {"userId": "zoom-user-2"}) == {"userId": "zoom-user-2"}
     assert addressed(account, GET_MEETING, {"meetingId": "1"}) == {"meetingId": "1"}

@@ -364,7 +364,7 @@ def test_a_user_of_an_account_level_connection_is_looked_for_in_their_own_list()
 
 
 def test_who_it_is_scheduled_for_is_looked_at() -> None:
-    """Not the one who schedules."""
+    """The lookup reads the meetings of the host named in `schedule_for`."""
     world = World.of(AnswerLost(), listing(LISTED), single())
     create(world, BODY | {"schedule_for": "basil@zoom.example"})
     assert "/users/basil%40zoom.example/meetings?" in world.zoom.sent[1].url

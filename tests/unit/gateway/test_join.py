@@ -120,7 +120,7 @@ def test_a_host_without_a_zak_gets_the_reason() -> None:
 
 
 def test_a_meeting_of_the_apps_own_account_needs_no_token() -> None:
-    """As before March 2026."""
+    """Such a meeting can be joined without a token, as every meeting before March 2026."""
     admission = admit(Zoom(), app_account="zoom-account-1")
     assert (admission.outside, admission.due, admission.token) == (False, None, None)
 
@@ -206,7 +206,7 @@ def test_an_account_joins_on_behalf_of_the_host() -> None:
 
 
 def test_nothing_secret_shows() -> None:
-    """In a log line about an admission."""
+    """The log line of a request to join has no secret."""
     text = repr(admit(Zoom(), role=Role.HOST))
     assert "the-zak" not in text
     assert "'pass'" not in text

@@ -16,5 +16,5 @@ def test_what_is_no_object_is_an_empty_one(text: bytes) -> None:
 
 
 def test_an_object_is_read() -> None:
-    """With all its members."""
+    """An object is read with all its members."""
     assert json_object(b' {"id": 1, "settings": {"mute": true}} ') == {"id": 1, "settings": {"mute": True}}

@@ -102,7 +102,7 @@ def test_other_answers_have_no_such_header() -> None:
 
 
 def test_webinars_are_compared_too() -> None:
-    """With their own settings."""
+    """A webinar's body is compared by the settings of webinars."""
     sent = {"type": 5, "settings": {"waiting_room": True, "on_demand": True}}
     answered = {"type": 5, "settings": {"on_demand": False}}
     found = dropped(sent, answered, call=("POST", "/v2/users/me/webinars", 201))

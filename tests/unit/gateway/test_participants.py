@@ -89,7 +89,7 @@ def test_the_answer_says_how_the_budget_stands() -> None:
 
 @pytest.mark.parametrize("page", [[], {"participants": 5}, {"participants": ["Ada"]}])
 def test_what_is_no_list_is_none(page: Any) -> None:
-    """And no fault of ours."""
+    """An answer that is not a list gives no participants, and is no fault of ours."""
     with pytest.raises(Unavailable) as none:
         found(Events("ended"), Zoom({REPORT: page}))
     assert none.value.reason == "zoom_gave_no_list"
@@ -149,7 +149,7 @@ def test_a_meeting_of_one_person_is_answered_from_its_events() -> None:
 
 
 def test_too_early_after_the_end_is_answered_from_its_events() -> None:
-    """Nobody yet, or everybody for no time at all."""
+    """When Zoom lists nobody or only durations of zero, the answer is from the meeting's events."""
     for people in ([], [{"id": "u1", "duration": 0}]):
         reply = found(Events("ended", [JILL, JILL]), Zoom({REPORT: NO_SCOPES, PAST: {"participants": people}}))
         assert (reply["source"], len(reply["participants"])) == ("events", 2)

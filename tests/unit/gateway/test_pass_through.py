@@ -75,7 +75,7 @@ def test_every_scope_is_not_enough(method: str) -> None:
 
 
 def test_a_read_goes_out_as_it_came() -> None:
-    """With the connection's token, the caller's raw path and query, and in the budget of its family."""
+    """A read is sent with the connection's token and the raw path and query, in the rate budget of its family."""
     world = World.of(answer(200, b'{"users":[ ]}'))
     found = ask(world, "GET", "/v2/phone/users/a%2Fb@x.y+1", query="q=%2Fa&b=c+d&empty=")
     assert (found["statusCode"], found["body"]) == (200, '{"users":[ ]}')
@@ -233,7 +233,7 @@ def test_reads_are_repeated() -> None:
 )
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_changes_are_sent_once(method: str, outcome: Any, status: int) -> None:
-    """Whatever becomes of them."""
+    """Changes of the pass-through are sent once, whatever the outcome."""
     world = World.of(outcome)
     assert ask(world, method, "/v2/rooms/1", body="{}")["statusCode"] == status
     assert len(world.zoom.sent) == 1
@@ -291,7 +291,7 @@ def test_bodies_go_out_with_their_content_type(kind: str, body: str) -> None:
 
 
 def test_files_come_back_as_bytes() -> None:
-    """With the headers that describe them."""
+    """Files are returned as bytes, with the headers that describe them."""
     headers = {"content-type": "image/png", "content-disposition": "attachment; filename=a.png", "set-cookie": "a=b"}
     world = World.of(HttpResponse(200, headers, GRAPH))
     found = ask(world, "GET", "/v2/phone/recording/download/1", headers={"range": "bytes=0-9"})

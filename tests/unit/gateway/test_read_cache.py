@@ -37,7 +37,7 @@ def test_off_unless_asked_for() -> None:
 
 
 def test_a_read_is_good_for_its_seconds() -> None:
-    """And counted as hit or miss."""
+    """A read is answered from the cache for its seconds, and counted as hit or miss."""
     world = world_of(FIRST, SECOND)
     assert call(world)[1] == "miss"
     world.time.passed += 29.9
@@ -56,7 +56,7 @@ def test_never_longer_than_a_minute() -> None:
 
 
 def test_never_for_another_connection() -> None:
-    """Of the same tenant or of another."""
+    """A cached read is not used for another connection, of the same tenant or another."""
     world = world_of(FIRST, SECOND, SECOND)
     call(world)
     for other in (connection(connection_id="con_2"), connection(tenant="other")):

@@ -19,7 +19,7 @@ def wait(name: str, outcome: Outcome, *, tries: int = 1, jitter: float = 0.5) ->
 
 @pytest.mark.parametrize("name", ["meetings.create", "meetings.update", "meetings.delete", "meetings.get"])
 def test_what_never_left_is_sent_again(name: str) -> None:
-    """With a jittered pause."""
+    """A request that was not sent is tried again after a pause with jitter."""
     assert wait(name, NotSent()) == 0.5
 
 
@@ -49,7 +49,7 @@ def test_pauses_grow_and_are_jittered_from_zero() -> None:
 
 
 def test_tries_end() -> None:
-    """However the outcomes look."""
+    """The number of tries is bounded for every sequence of outcomes."""
     for outcome in (NotSent(), AnswerLost(), answer(429)):
         assert wait("meetings.get", outcome, tries=MOST_TRIES) is None
 

@@ -93,7 +93,7 @@ def test_the_connections_own_host_is_used() -> None:
     [("GET", "/v2/unheard/of", NotFound), ("PUT", "/v2/meetings/1", MethodNotAllowed)],
 )
 def test_what_is_no_operation_costs_nothing(method: str, path: str, error: type[Exception]) -> None:
-    """Not even a look at the connections."""
+    """An unknown path is refused before connections are read."""
     world = World.of()
     with pytest.raises(error):
         world.call(method, path)
@@ -158,7 +158,7 @@ def test_a_token_in_a_url_is_refused_as_zoom_does() -> None:
 
 @pytest.mark.parametrize("rejection", [REJECTED, answer(400, b'{"code":124}')])
 def test_a_rejected_token_is_replaced_once(rejection: Any) -> None:
-    """Also for a create: Zoom did nothing yet."""
+    """A create is also tried again with a new token, because Zoom has done nothing yet."""
     world = World.of(rejection, answer(201, b"{}"))
     assert world.call("POST", "/v2/users/me/meetings", body=b"{}").status == 201
     assert [each.headers["Authorization"] for each in world.zoom.sent] == ["Bearer token-1", "Bearer token-2"]

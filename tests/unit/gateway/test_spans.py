@@ -47,7 +47,7 @@ def test_pieces_cover_every_day_once_and_none_is_too_long(first: date, days: int
     ],
 )
 def test_a_span_is_read_from_a_query(query: dict[str, str], first: date, last: date) -> None:
-    """With either day missing, as days or times, before Zoom existed and far in the future."""
+    """A period is read with either day missing, as days or times, before Zoom existed and far in the future."""
     assert requested_span(query, TODAY) == Span(first, last)
 
 

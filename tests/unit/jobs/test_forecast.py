@@ -72,7 +72,7 @@ def test_many_hosts_one_of_them_busy() -> None:
 
 
 def test_a_forecast_is_there_before_anything_has_begun() -> None:
-    """From the usual pace, and from the days of the busiest host."""
+    """The forecast uses the default pace and the days of the host with the most rows."""
     world = JobWorld()
     job = world.make([{"topic": "A", "userId": f"h{at}"} for at in range(30)])
     found = forecast(job, BY_NAME["meetings.create"], now=world.time.now())

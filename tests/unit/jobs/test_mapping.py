@@ -72,7 +72,7 @@ def test_a_number_that_a_spreadsheet_has_changed_is_read(cell: Any, number: str)
 
 @pytest.mark.parametrize("cell", ["8.5E+10", "8,5E+10", "8.512346E+10"])
 def test_a_number_without_all_its_digits_is_refused(cell: str) -> None:
-    """By its column, with the fix."""
+    """The error names the column and the fix."""
     ((column, message),) = refusal({"Nr": cell}, "meetings.delete", columns={"Nr": "meetingId"})
     assert column == "Nr"
     assert message == "The spreadsheet has cut the number. Format the column as text and enter it again."
@@ -102,7 +102,7 @@ def test_a_date_is_never_guessed() -> None:
     assert refusal({"start_time": "01/02/2030 09:05"}) == [
         (
             "start_time",
-            "Write 2030-01-31T09:30:00, or name in mapping.locale how dates are written, as de-DE.",
+            "Write 2030-01-31T09:30:00, or set mapping.locale to the form of your dates, such as de-DE.",
         )
     ]
     assert refusal({"Beginn": "31.02.2030 9:30"}, columns={"Beginn": "start_time"}, locale="de-DE") == [

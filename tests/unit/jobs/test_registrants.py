@@ -256,7 +256,7 @@ def test_a_page_that_fails_takes_nobody_for_missing() -> None:
 
 
 def test_a_meeting_that_is_not_there_fails_the_job() -> None:
-    """With Zoom's reason and words."""
+    """The job has Zoom's reason and text."""
     world = JobWorld()
     Meeting(world)
     world.zoom.answers[f"GET /meetings/{NUMBER}"] = lambda _: said(404, code=3001, message="Meeting does not exist.")
@@ -265,7 +265,7 @@ def test_a_meeting_that_is_not_there_fails_the_job() -> None:
 
 
 def test_a_refused_token_pauses_the_job() -> None:
-    """As every lost connection."""
+    """A refused token pauses the job like any lost connection."""
     world = JobWorld()
     Meeting(world)
     world.zoom.revoked = True
@@ -290,7 +290,7 @@ def test_its_options_are_checked(body: dict[str, Any], field: str) -> None:
 
 
 def test_cancelled_registrations_are_known_from_events() -> None:
-    """By address, from the projection of registrations."""
+    """The addresses are read from the projection of registrations."""
     reported = [
         {"status": "cancelled", "email": "Ada@acme.example"},
         {"status": "approved", "email": "bob@acme.example"},

@@ -195,7 +195,7 @@ def test_a_lost_connection_pauses_the_job_and_says_so() -> None:
 
 
 def test_a_token_that_zoom_refuses_pauses_the_job() -> None:
-    """As a lost connection."""
+    """A refused token pauses the job like a lost connection."""
     world = JobWorld()
     world.zoom.revoked = True
     paused = world.run_to_end(world.make(topics(3)))

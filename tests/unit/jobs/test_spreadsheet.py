@@ -99,7 +99,7 @@ def test_json_lines_are_rows_too() -> None:
         (b"\n\n", "is empty"),
         (b"topic,,x\n1,2,3\n", "Column 2 has no name"),
         (b"topic,topic\n1,2\n", "the second is column 2"),
-        (b"PK\x03\x04" + bytes(200), "no text"),
+        (b"PK\x03\x04" + bytes(200), "not a text file"),
         (b"\xef\xbb\xbf\xff\xff", "no valid utf-8-sig"),
         (b"a" * (LARGEST_FILE + 1), "more than 32 MB"),
     ],

@@ -52,7 +52,7 @@ def test_a_line_that_is_too_long_for_the_terminal_is_cut(monkeypatch: pytest.Mon
 
 
 def test_a_step_ends_as_one_line_on_a_terminal() -> None:
-    """With its duration, or the word that it failed."""
+    """The line ends with the duration, or says that the step failed."""
     with redirect_stdout(Terminal()) as terminal:
         with step("Building"):
             pass

@@ -21,7 +21,7 @@ def test_slots_lie_a_little_further_apart_than_the_rate_allows() -> None:
 @pytest.mark.parametrize("label", RateLabel)
 @pytest.mark.parametrize("plan", Plan)
 def test_every_allowance_is_nearly_used_and_never_exceeded(plan: Plan, label: RateLabel) -> None:
-    """For each plan and label, with and without a share and a reserve."""
+    """Each plan and label is used to nearly its allowance, with and without share and reserve."""
     allowed = rate(plan, label)
     for share, reserve in ((1.0, 0.0), (0.9, 0.1), (0.5, 0.5)):
         split = buckets(allowed, share=share, reserve=reserve)

@@ -20,7 +20,7 @@ def spend_all(calls: DailyCalls, limit: int, *, now: float = NOW) -> int:
 
 @pytest.mark.parametrize("limit", [1, 2, USER_DAILY, 999])
 def test_the_whole_limit_is_spent_and_no_more(limit: int) -> None:
-    """By one container."""
+    """One container can use the whole limit and no more."""
     assert spend_all(DailyCalls(MemoryCounters()), limit) == limit
 
 
@@ -53,7 +53,7 @@ def test_a_day_ends_at_midnight_utc() -> None:
 
 
 def test_a_call_that_was_not_made_is_given_back() -> None:
-    """Without asking anybody."""
+    """A call that was not made is given back without a write to DynamoDB."""
     counters = MemoryCounters()
     calls = DailyCalls(counters)
     assert spend_all(calls, 3) == 3

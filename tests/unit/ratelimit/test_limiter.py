@@ -403,7 +403,7 @@ def test_nothing_is_asked_early_where_one_question_may_not_do() -> None:
 
 
 def test_an_early_slot_without_an_answer_is_reserved_by_the_container() -> None:
-    """As without asking early."""
+    """An early slot without an answer is replaced by the container's own reservation, as without one."""
     office = Office()
     limiter = office.container()
     office.slots.fails = Unavailable(reason="down")

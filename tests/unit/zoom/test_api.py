@@ -57,7 +57,7 @@ def test_a_request_carries_token_and_type() -> None:
 
 
 def test_an_upload_goes_out_byte_for_byte() -> None:
-    """With the caller's boundary."""
+    """An upload is sent unchanged, with the caller's boundary."""
     api.check_body(PICTURE, PARTS, FORM)
     request = built("POST", "/v2/users/me/picture", body=PARTS, content_type=FORM)
     assert (request.body, request.headers["Content-Type"]) == (PARTS, FORM)
@@ -75,7 +75,7 @@ def test_an_upload_goes_out_byte_for_byte() -> None:
     ],
 )
 def test_an_upload_that_nobody_can_read_is_refused(body: bytes, content_type: str) -> None:
-    """With the fix in the message."""
+    """The message of the refusal has the fix."""
     with pytest.raises(InvalidRequest, match="multipart/form-data, with the boundary"):
         api.check_body(PICTURE, body, content_type)
 
@@ -113,7 +113,7 @@ def test_a_body_where_none_belongs_stays_behind() -> None:
 
 
 def test_uuids_stand_on_the_wire_as_zoom_wants() -> None:
-    """However they arrived."""
+    """UUIDs are sent in Zoom's encoding, however they arrived."""
     assert built("GET", "/v2/meetings//ab//c==").url == f"{BASE}/meetings/%252Fab%252F%252Fc%253D%253D"
     assert built("GET", "/v2/meetings/ab%252Fc%253D%253D").url == f"{BASE}/meetings/ab%2Fc%3D%3D"
 
@@ -130,14 +130,14 @@ def test_a_query_goes_out_as_written() -> None:
     "body", [b"[]", b'"x"', b"1", b"{", b"\xff{}", b'{"a":NaN}', b"[" * 100_000, b"null", b'{"a":' + b"9" * 5000 + b"}"]
 )
 def test_what_is_no_json_object_is_refused(body: bytes) -> None:
-    """With Zoom's words for it, and no stack overflow."""
+    """Anything but a JSON object is refused with Zoom's text, also when it is nested too deeply."""
     with pytest.raises(InvalidRequest) as refusal:
         api.check_body(CREATE, body)
     assert str(refusal.value) == "Request Body should be a valid JSON object."
 
 
 def test_faults_are_reported_field_by_field() -> None:
-    """All of them at once."""
+    """All faults are reported at once, each with its field."""
     with pytest.raises(InvalidRequest) as refusal:
         api.check_body(CREATE, json.dumps({"type": 99, "settings": {"host_video": "loud"}}).encode())
     assert {each.field for each in refusal.value.fields} == {"type", "settings.host_video"}

@@ -187,7 +187,7 @@ def test_5xx_may_have_happened_and_429_has_not() -> None:
     [("7", 7.0), ("2030-03-17T17:46:50Z", 10.0), ("Sun, 17 Mar 2030 17:46:50 GMT", 10.0), ("x", None)],
 )
 def test_a_wait_is_read_in_every_form(value: str, seconds: float | None) -> None:
-    """As at Zoom's REST API: seconds, an ISO time, an HTTP date."""
+    """`Retry-After` is read as seconds, an ISO time or an HTTP date, as for the REST API."""
     with pytest.raises(TokenUnavailable) as limited:
         oauth.decipher_token(HttpResponse(429, {"retry-after": value}, b""), 1_900_000_000.0)
     assert limited.value.retry_after == seconds

@@ -21,7 +21,7 @@ from zoom_common.zoom.rate_limits import Daily, Plan, Rate, daily, rate
     ],
 )
 def test_each_label_has_its_rate(label: RateLabel, free: Rate, pro: Rate, business: Rate) -> None:
-    """As Zoom documents them."""
+    """The rates are those in Zoom's documentation."""
     assert [rate(plan, label) for plan in (Plan.FREE, Plan.PRO, Plan.BUSINESS)] == [free, pro, business]
 
 

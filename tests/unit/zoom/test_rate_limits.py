@@ -64,7 +64,7 @@ def test_a_users_limit_is_known_by_the_quota_that_is_left() -> None:
 
 
 def test_midnight_is_never_now() -> None:
-    """At midnight exactly a whole day lies ahead."""
+    """At exactly midnight the result is a whole day."""
     assert until_midnight(NOW + 10) == 86400.0
 
 

@@ -16,7 +16,7 @@ const note = document.getElementById("key");
 if (note) note.textContent = key ? "Calls that you try here use the API key of this machine." : "Type an API key under Authentication to try calls here.";
 
 const shared = {
-  // What would ask other hosts for something, or show what only Scalar's own service can do.
+  // Features that would call other hosts, or that only Scalar's own service has.
   withDefaultFonts: false,
   telemetry: false,
   hideClientButton: true,

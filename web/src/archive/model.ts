@@ -29,7 +29,7 @@ export interface ArchivedFile {
   begins: string;
   ends: string;
   content_type: string;
-  /** Ends minutes after it was given. */
+  /** Expires minutes after it was issued. */
   url: string | null;
   reason?: string;
 }
@@ -64,7 +64,7 @@ export interface Policy {
   source: "connection" | "tenant" | "default";
 }
 
-/** What each state is called, in which colour, and what it means. */
+/** The name, colour and meaning of each state. */
 export const STATES: Record<FileState, [name: string, kind: "good" | "bad" | "warn" | "plain", meaning: string]> = {
   pending: ["Pending", "plain", "It waits for its turn."],
   moving: ["Moving", "plain", "It is on its way from Zoom."],
@@ -108,7 +108,7 @@ export function elapsed(milliseconds: number): string {
 /** Files that were recorded together: a recording that was stopped and started again has several parts. */
 export interface Part {
   begins: string;
-  /** What can be played, pictures first. */
+  /** The files that can be played, videos first. */
   media: ArchivedFile[];
 }
 
@@ -122,14 +122,14 @@ export function partsOf(files: readonly ArchivedFile[]): Part[] {
   }));
 }
 
-/** The part that something belongs to that began at `begins`: the last one that had begun, else the first. */
+/** Returns the part for something that began at `begins`: the last part begun by then, else the first. */
 export function partOf(parts: readonly Part[], begins: string): number {
   const at = Date.parse(begins);
   const after = parts.findIndex((part) => Date.parse(part.begins) > at + 1000);
   return after < 0 ? Math.max(0, parts.length - 1) : Math.max(0, after - 1);
 }
 
-/** The turn that is being said at `at` milliseconds; between two turns it is the one before, and -1 before the first. */
+/** Returns the turn at `at` milliseconds. Between two turns it is the one before, and -1 before the first. */
 export function currentTurn(turns: readonly Turn[], at: number): number {
   let [low, high] = [0, turns.length];
   while (low < high) {
@@ -140,7 +140,7 @@ export function currentTurn(turns: readonly Turn[], at: number): number {
   return low - 1;
 }
 
-/** A text in pieces, every second of which is a place where `wanted` stands. Without any, the whole text is one piece. */
+/** Splits a text at each occurrence of `wanted`, so that every second piece is one. Without any, it is one piece. */
 export function pieces(text: string, wanted: string): string[] {
   if (!wanted) return [text];
   const pattern = new RegExp(`(${wanted.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")})`, "giu");

@@ -1,4 +1,4 @@
-/** Plays what a recording has. Its links end within minutes: a player that meets one that has ended gets a new one and goes on. */
+/** Plays a recording. Its links expire within minutes; at an expired one the player gets a new link and continues. */
 import { fileName, type ArchivedFile, type Part } from "./model";
 import { h, isWebAddress, replace } from "../dom";
 import { hour } from "../time";
@@ -6,18 +6,18 @@ import { button, notice } from "../ui";
 
 export interface Player {
   element: HTMLElement;
-  /** Goes to a moment of a part, in milliseconds, and plays from there. */
+  /** Plays from a time of a part, in milliseconds. */
   seek(part: number, milliseconds: number): void;
-  /** Takes up files that have come meanwhile; what plays goes on. */
+  /** Adds files that have arrived meanwhile. Playback continues. */
   update(parts: Part[]): void;
 }
 
 export interface Surroundings {
-  /** Asks for the recording once more and returns its links by file. */
+  /** Reads the recording again and returns its links by file. */
   renew: () => Promise<Map<string, string>>;
-  /** Hears where the player is. */
+  /** Receives the player's position. */
   onTime: (part: number, milliseconds: number) => void;
-  /** What is said where a file does not play. */
+  /** Shows a text where a file does not play. */
   unplayable: string;
 }
 
@@ -48,7 +48,7 @@ export function player({ renew, onTime, unplayable }: Surroundings): Player {
   async function failed(): Promise<void> {
     if (!file || renewing) return;
     if (fresh) return say();
-    fresh = renewing = true; // until something plays, another failure is not about the link
+    fresh = renewing = true; // until playback starts, another failure is not the link's
     try {
       links = await renew();
       renewing = false;
@@ -117,9 +117,9 @@ export function player({ renew, onTime, unplayable }: Surroundings): Player {
       const seconds = milliseconds / 1000;
       if (index !== part || !file) return play(index, seconds, true);
       [at, wanted] = [seconds, true];
-      // Without metadata, the file is still on its way here: it begins there when it comes.
+      // Without metadata, the file is still loading. It starts at this time when it has loaded.
       if (video.error) {
-        fresh = false; // somebody asks for it
+        fresh = false; // the person asks for it
         void failed();
       } else if (video.readyState >= HTMLMediaElement.HAVE_METADATA) {
         video.currentTime = seconds;

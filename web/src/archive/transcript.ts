@@ -1,4 +1,4 @@
-/** Who said what, beside the player: a click goes there, and the line that is said now is marked. */
+/** The transcript next to the player: a click plays from that line, and the current line is marked. */
 import { currentTurn, elapsed, partOf, pieces, type Part, type Transcripts, type Turn } from "./model";
 import { h, replace } from "../dom";
 
@@ -10,7 +10,7 @@ interface Lines {
 
 export interface TranscriptPanel {
   element: HTMLElement;
-  /** Marks what is said at a moment of a part, in milliseconds. */
+  /** Marks the line at a time of a part, in milliseconds. */
   mark(part: number, milliseconds: number): void;
 }
 
@@ -50,7 +50,7 @@ export function transcript(found: Transcripts, parts: readonly Part[], seek: (pa
   }
 
   search.addEventListener("input", find);
-  // Whoever scrolls wants to read there.
+  // A person who scrolls reads at that place, so do not scroll back.
   for (const name of ["wheel", "touchmove"]) list.addEventListener(name, () => (follow.checked = false), { passive: true });
   follow.addEventListener("change", () => follow.checked && current && show(current));
 
@@ -81,7 +81,7 @@ function line(turn: Turn, wanted: string, go: () => void): HTMLElement {
   return row;
 }
 
-/** The time is what the keyboard presses; its click goes on to the line. */
+/** The time is a button for the keyboard; its click bubbles to the line. */
 function fill(row: HTMLElement, turn: Turn, wanted: string): void {
   const marked = (text: string): (string | HTMLElement)[] => pieces(text, wanted).map((piece, index) => (index % 2 ? h("mark", {}, piece) : piece));
   const time = elapsed(turn.start);

@@ -1,22 +1,22 @@
-/** What the picture of an attendance shows: stays in lanes, people over time, totals and the peak. Pure. */
+/** The data of an attendance picture: stays in lanes, people over time, totals and the peak. Reads no page and no clock. */
 import type { Attendance, Attended } from "../api";
 
 /** From when to when, in epoch milliseconds. */
 export interface Span {
   from: number;
   to: number;
-  /** It goes on: `to` is now. */
+  /** The stay has not ended: `to` is now. */
   open: boolean;
-  /** No leave was seen: it ended with the meeting, or when the same device joined again. */
+  /** No leave was reported: it ended with the meeting, or when the same device joined again. */
   assumed: boolean;
 }
 export interface Line {
   name: string;
   guest: boolean;
-  /** One list of stays for each device that was there at the same time as another one of the same person. */
+  /** One list of stays for each device that the person used at the same time as another one. */
   devices: Span[][];
   waiting: Span[];
-  /** Leaves whose join was not seen. */
+  /** Leaves without a reported join. */
   leaves: number[];
   /** Two devices at once count once; an open stay counts up to now. */
   minutes: number;
@@ -26,7 +26,7 @@ export interface Figures {
   to: number;
   live: boolean;
   lines: Line[];
-  /** How many people were there from `at` on. Begins at `from`, and each count differs from the one before. */
+  /** How many people were present from `at` on. Begins at `from`, and each count differs from the one before. */
   steps: { at: number; count: number }[];
   peak: { count: number; from: number; to: number };
   /** The sum of all people's minutes. */
@@ -41,7 +41,7 @@ interface Times {
 const MINUTE = 60_000;
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10_080];
 
-/** The figures of what was held, or null where no time is known of it. */
+/** Returns the figures of a held meeting, or null where none of its times is known. */
 export function figures(held: Attendance, now: number): Figures | null {
   const live = held.status === "live";
   const ended = live || !held.end_time ? null : Date.parse(held.end_time);
@@ -81,7 +81,7 @@ function spansOf(times: readonly Times[], end: number): Span[] {
     .sort((one, other) => one.from - other.from);
 }
 
-/** Puts each stay into the first lane that is free: a second lane means a second device. */
+/** Puts each stay into the first free lane. A second lane means a second device. */
 function lanes(stays: readonly Span[]): Span[][] {
   const found: Span[][] = [];
   for (const stay of stays) {
@@ -92,7 +92,7 @@ function lanes(stays: readonly Span[]): Span[][] {
   return found;
 }
 
-/** The same time with overlaps once. */
+/** Returns the same time with overlaps counted once. */
 function united(spans: readonly Span[]): { from: number; to: number }[] {
   const found: { from: number; to: number }[] = [];
   for (const { from, to } of spans) {
@@ -121,7 +121,7 @@ function peopleOverTime(lines: readonly Line[], from: number): { at: number; cou
   return steps;
 }
 
-/** The first time at which most people were there. */
+/** Returns the first time at which the most people were present. */
 function peakOf(steps: Figures["steps"], end: number): Figures["peak"] {
   let peak = { count: 0, from: end, to: end };
   for (const [index, { at, count }] of steps.entries()) {
@@ -130,7 +130,7 @@ function peakOf(steps: Figures["steps"], end: number): Figures["peak"] {
   return peak;
 }
 
-/** How many people were there at a moment. */
+/** Returns how many people were present at a time. */
 export function countAt({ steps }: Figures, at: number): number {
   return steps.findLast((each) => each.at <= at)?.count ?? 0;
 }

@@ -11,7 +11,7 @@ const HEAD = 30;
 
 type Cell = { minutes: number; share: number };
 
-/** A person's cells: minutes, and the part of the time held; null where the occurrence was not held. */
+/** A person's cells: minutes, and the share of the held time; null where the occurrence was not held. */
 function cells(matrix: Matrix, person: Matrix["participants"][number]): (Cell | null)[] {
   const counted = new Map(person.occurrences.map((each) => [each.occurrence, each]));
   return matrix.occurrences.map((held) => {
@@ -45,7 +45,7 @@ export function drawMatrix(matrix: Matrix, summary: string): SVGElement {
 function box(cell: Cell | null, x: number, y: number): SVGElement[] {
   const present = cell !== null && cell.minutes > 0;
   const text = cell === null ? "–" : String(Math.round(cell.minutes));
-  const shade = present ? 0.08 + 0.37 * cell.share : 0; // pale enough for its number, also in dark colours
+  const shade = present ? 0.08 + 0.37 * cell.share : 0; // pale enough to read the number, also in dark colours
   return [
     svg("rect", { class: present ? "cell" : "none", "fill-opacity": shade.toFixed(2), x: x + 2, y: y + 2, width: CELL - 4, height: ROW - 4, rx: 3 }),
     svg("text", { class: "middle", x: x + CELL / 2, y: y + 18 }, text),

@@ -11,15 +11,15 @@ export function svg(tag: string, attributes: Record<string, string | number> = {
   return element;
 }
 
-/** A text that is cut to about `width` pixels; the whole of it shows on hover. */
+/** A text that is cut to about `width` pixels. The whole text appears on hover. */
 export function label(text: string, x: number, y: number, width: number, attributes: Record<string, string | number> = {}): SVGElement {
-  const most = Math.max(3, Math.floor(width / 7.4)); // of the average letter at 14 pixels
+  const most = Math.max(3, Math.floor(width / 7.4)); // the width of an average letter at 14 pixels
   const letters = [...text];
   const shown = letters.length > most ? `${letters.slice(0, most - 1).join("")}…` : text;
   return svg("text", { x, y, ...attributes }, shown, shown !== text && svg("title", {}, text));
 }
 
-/** The picture as a file that stands alone: in the light colours, since a document may show it anywhere. */
+/** Returns the picture as a file of its own, in the light colours, because a document may show it anywhere. */
 export function fileOf(picture: SVGElement): string {
   const copy = picture.cloneNode(true) as SVGElement;
   copy.setAttribute("xmlns", NAMESPACE);

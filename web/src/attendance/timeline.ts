@@ -9,7 +9,7 @@ const GAP = 4;
 
 interface Frame {
   width: number;
-  /** Where time begins, from the left. */
+  /** The left edge of the time axis. */
   left: number;
   x: (at: number) => number;
 }
@@ -47,7 +47,7 @@ function within(value: number, least: number, most: number): number {
   return Math.min(most, Math.max(least, value));
 }
 
-/** The number of people, as steps from the left to the right. */
+/** Draws the number of people over time, as steps. */
 function people(shown: Figures, { left, x, width }: Frame, top: number): SvgChild {
   const most = Math.max(1, shown.peak.count);
   const y = (count: number): number => top + CHART - (count / most) * (CHART - 14);
@@ -88,7 +88,7 @@ export function time(at: number): string {
   return hour(new Date(at).toISOString());
 }
 
-/** How many people were there, at the full times that a picture of the usual width shows. */
+/** Returns how many people were present at the labelled times of a picture of the usual width. */
 export function countsOverTime(shown: Figures): [string, number][] {
   return ticks(shown.from, shown.to, 12).map((at) => [time(at), countAt(shown, at)]);
 }

@@ -1,8 +1,8 @@
-/** What `/operator/...` answers: the whole stack as ids, states and counts. */
+/** The answers of `/operator/...`: the whole stack as ids, states and counts. */
 
 export interface Answer {
   as_of: string;
-  /** False where reading took too long: the numbers are then the least there are. */
+  /** False where reading took too long: the numbers are then lower bounds. */
   complete: boolean;
 }
 export type ConnectionState = "pending" | "connected" | "refresh_failing" | "reauthorization_required" | "disconnected";

@@ -14,7 +14,7 @@ const OUTCOMES: { key: "ok" | "refused" | "limited" | "failed"; name: string; co
   { key: "failed", name: "Failed", colour: "bad" },
 ];
 const MOST_OPERATIONS = 8;
-/** Shares of today's calls, and of a daily limit, from which somebody should look. */
+/** Shares of today's calls, and of a daily limit, from which the console shows a warning. */
 const FAILING = { warn: 0.02, bad: 0.1 };
 const LEFT = { warn: 0.25, bad: 0.1 };
 const FEW = 20;

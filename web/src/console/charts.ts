@@ -1,10 +1,10 @@
-/** Bars by day, drawn by Chart.js. A chart has a name that sums it up, and a table that says the same. */
+/** Bars by day, drawn with Chart.js. A chart has a summary as its name, and a table with the same data. */
 import { BarController, BarElement, CategoryScale, Chart, Legend, LinearScale, Tooltip, type ChartData, type ChartOptions } from "chart.js";
 import { h, type Child } from "../dom";
 
 Chart.register(BarController, BarElement, CategoryScale, Legend, LinearScale, Tooltip);
 
-/** Colours by meaning: variables of style.css and console.css, which know light and dark. */
+/** Colours by meaning: variables of style.css and console.css, for light and dark. */
 export type Colour = "good" | "accent" | "quiet" | "warn" | "bad" | "c1" | "c2" | "c3" | "c4" | "c5";
 export interface Series {
   name: string;
@@ -12,11 +12,11 @@ export interface Series {
   values: number[];
 }
 interface Bars {
-  /** What is shown, as a sentence for who cannot see it. */
+  /** The chart's content as a sentence, for screen readers. */
   label: string;
   rows: string[];
   series: Series[];
-  /** Rows lie below each other, for names that are long. */
+  /** Bars are horizontal, for long names. */
   across?: boolean;
 }
 
@@ -34,7 +34,7 @@ export function bars(content: Bars, signal: AbortSignal): HTMLElement {
     chart?.destroy();
     chart = new Chart(canvas, { type: "bar", data: data(content, place), options: options(content, place) });
   };
-  // A canvas has its size, and its colours, only once it is in the page.
+  // A canvas has its size and colours only when it is in the page.
   requestAnimationFrame(() => {
     if (!signal.aborted && element.isConnected) draw();
   });
@@ -76,7 +76,7 @@ function options({ across, series }: Bars, place: HTMLElement): ChartOptions<"ba
   };
 }
 
-/** A variable as the browser computes it here and now. */
+/** Returns a variable's computed value. */
 function colour(name: Colour | "card" | "line" | "ink", place: HTMLElement): string {
   const probe = h("span", { hidden: true });
   probe.style.color = `var(--${name})`;

@@ -1,4 +1,4 @@
-/** Connections of the whole stack: how many are in which state, and what to do about those that do not work. */
+/** The stack's connections: how many are in each state, and what to do about those that do not work. */
 import { h } from "../dom";
 import { relative } from "../time";
 import { badge, empty } from "../ui";
@@ -14,7 +14,7 @@ export const STATES: Record<ConnectionState, [string, "good" | "bad" | "warn" | 
   pending: ["Not finished", "plain"],
   disconnected: ["Going away", "plain"],
 };
-/** Many at once are no fault of single people. */
+/** From this many at once, the cause is not with single people. */
 const MANY = 5;
 const SHARE = 0.1;
 

@@ -1,4 +1,4 @@
-/** Dead letters: where they lie, what they are, and moving them back or discarding them. */
+/** Dead letters: their queues, their content, and moving them back or discarding them. */
 import { announce, h, replace, type Child } from "../dom";
 import { badge, busy, button, failure, isSessionEnd, loading, notice } from "../ui";
 import type { DeadLetters, Messages, Moved } from "./answers";
@@ -6,7 +6,7 @@ import { count, sum } from "./charts";
 import { headings, plural } from "./connections";
 import type { Context, Panel } from "./panel";
 
-/** What a queue's dead letters mean, for who does not know the queues by heart. */
+/** What a queue's dead letters mean. */
 const MEANING: Record<string, string> = {
   ingest: "Events from Zoom that could not be processed. Nothing is lost: they go on when they are sent back.",
   "integration-events": "Published events that a consumer of the events queue could not handle.",
@@ -63,7 +63,7 @@ function queue(of: DeadLetters["queues"][number], context: Context): HTMLElement
     const text = `${plural(moved.done, "message was", "messages were")} ${action}. ${moved.left ? `About ${count(moved.left)} left.` : "None is left."}`;
     replace(said, notice("good", text));
     announce(text);
-    left.textContent = count(moved.left); // SQS counts approximately; the next look corrects it
+    left.textContent = count(moved.left); // SQS counts approximately; the next reading corrects it
     details.open = false;
     asked = false;
   };
@@ -107,7 +107,7 @@ function table(found: Messages, context: Context, done: (action: string, moved: 
   ];
 }
 
-/** For some messages, or (null) for all of a queue. */
+/** Acts on some messages, or (null) on all of a queue. */
 function buttons(name: string, ids: string[] | null, context: Context, done: (action: string, moved: Moved) => void): HTMLElement {
   const trouble = h("div");
   const what = ids ? { ids } : { all: true };
@@ -131,7 +131,7 @@ function buttons(name: string, ids: string[] | null, context: Context, done: (ac
   return h("div", { class: "actions" }, back, away, trouble);
 }
 
-/** Asks before something that cannot be taken back, and for a reason where one is due. Null for no. */
+/** Asks for confirmation, and for a reason where one is needed. Returns null for no. */
 function asked(title: string, text: string, action: string, withReason: boolean): Promise<string | null> {
   return new Promise((resolve) => {
     const reason = h("input", { id: "why", maxlength: 200, required: true, autocomplete: "off" });

@@ -1,4 +1,4 @@
-/** Events by day and type, what came twice or belongs to nobody, and deliveries to subscriptions. */
+/** Events by day and type, duplicates, unrouted events, and deliveries to subscriptions. */
 import { h } from "../dom";
 import { utcDay } from "../time";
 import { empty } from "../ui";

@@ -1,4 +1,4 @@
-/** How Zoom's deliveries come, and whether tokens are renewed. */
+/** The state of Zoom's deliveries, and of token refreshes. */
 import { h } from "../dom";
 import { relative, utcDay } from "../time";
 import { badge, empty } from "../ui";
@@ -9,7 +9,7 @@ import type { Panel } from "./panel";
 
 const DAY = 86_400;
 const HOUR = 3_600;
-/** Zoom's challenge comes every 72 hours; a day without any delivery is worth a look. */
+/** Zoom sends a challenge every 72 hours. A day without any delivery shows a warning. */
 const QUIET = DAY;
 const OLD_SECRET = 365 * DAY;
 

@@ -1,4 +1,4 @@
-/** API keys of every tenant: made and revoked by day, limited and ended here. */
+/** API keys of every tenant: made and revoked by day, with limits and revoking. */
 import { h, replace } from "../dom";
 import { relative, utcDay } from "../time";
 import { badge, busy, button, confirmed, empty, failure, isSessionEnd } from "../ui";

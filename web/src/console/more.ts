@@ -8,7 +8,7 @@ interface Page extends Answer {
   next_page_token: string;
 }
 
-/** The body of a table with the rows of a first page, and what belongs below the table: a button for the next page. */
+/** Returns a table body with the rows of the first page, and the button for the next page below the table. */
 export function pages<T extends Page>(path: string, first: T, rows: (page: T) => Child[], { api, place }: Context): { list: HTMLElement; below: HTMLElement } {
   const list = h("tbody");
   const below = h("div");

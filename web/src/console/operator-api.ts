@@ -1,8 +1,8 @@
-/** Calls of an operator: with the session of the person, or with an operator's key changed for a bearer of an hour. */
+/** Calls of an operator: with the person's session, or with a bearer of an hour for an operator's key. */
 import { ApiError, type Api } from "../api";
 
 const KEPT = "operator";
-/** Reasons that end the console: it asks again who is there. */
+/** Reasons that end the console: it asks the operator to sign in again. */
 export const LOST = ["missing_scope", "operator_session_ended"];
 const SCOPE = "operator:read";
 const WRITES = "operator:write";
@@ -24,7 +24,7 @@ export class OperatorApi {
     return this.#call(() => this.api.send<T>(method, `/operator/${path}`, body, this.#credential()));
   }
 
-  /** Changes a key for a bearer, which this tab keeps until it ends; the key itself is kept nowhere. */
+  /** Exchanges a key for a bearer, which this tab stores until it expires. The key itself is not stored. */
   async signIn(key: string): Promise<void> {
     const id = /^zk_([a-z2-7]{12})_[A-Za-z0-9_-]{43}$/.exec(key.trim())?.[1];
     if (!id) throw new ApiError("That is no API key: it begins with zk_ and has 59 characters.", 400, "no_key");
@@ -43,7 +43,7 @@ export class OperatorApi {
     return kept() !== null;
   }
 
-  /** Whether whoever is here may change anything: the gateway decides, this only leaves out what would be refused. */
+  /** Whether this operator may change anything. Used only to hide what the gateway would refuse. */
   get writes(): boolean {
     const bearer = kept();
     return bearer ? bearer.scope.split(" ").includes(WRITES) : this.api.tokenNames(WRITES);
@@ -64,7 +64,7 @@ export class OperatorApi {
   }
 }
 
-/** Whether the console is for who is here, as far as their token tells. */
+/** Whether the person's token has a scope for the console. */
 export function mayOperate(api: Api): boolean {
   return kept() !== null || api.tokenNames(SCOPE);
 }

@@ -1,4 +1,4 @@
-/** A part of the console: its own request, its own error, and what it knew while it cannot be reached. */
+/** A part of the console with its own request and error. It keeps the last data while requests fail. */
 import { ApiError } from "../api";
 import type { Place } from "../app";
 import { h, replace, type Child } from "../dom";
@@ -7,7 +7,7 @@ import { button, failure, isSessionEnd, loading, section } from "../ui";
 import type { Answer } from "./answers";
 import { LOST, type OperatorApi } from "./operator-api";
 
-/** What wants somebody, in one sentence, with the part of the page that has more. */
+/** A warning in one sentence, with a link to the part of the page that has more. */
 export interface Finding {
   level: "bad" | "warn";
   text: string;
@@ -39,12 +39,12 @@ export interface Panel<T extends Answer> {
   seen: (found: T) => Seen;
 }
 
-/** One panel in the page. `refresh` keeps what is there, and says since when it is old. */
+/** One panel in the page. `refresh` keeps the content, and shows since when it is old. */
 export class PanelView<T extends Answer> {
   readonly element: HTMLElement;
   readonly #content = h("div");
   readonly #state = h("p", { class: "quiet stale" });
-  /** Ends what was drawn last: its charts, and requests for more of it. */
+  /** Ends the last content: its charts, and its requests for more. */
   #drawn = new AbortController();
   #drawnAt = new Date();
   #last: { found: T; at: Date } | null = null;
@@ -66,13 +66,13 @@ export class PanelView<T extends Answer> {
     return this.panel.title;
   }
 
-  /** Returns whether it worked. Throws when the operator's session has ended or lacks the scope. */
+  /** Loads the panel. Returns whether it worked. Throws when the operator's session has ended or lacks the scope. */
   async refresh(context: Context): Promise<boolean> {
     const { signal } = context.place;
     try {
       const found = await context.api.get<T>(this.panel.path(context.days), signal);
       if (signal.aborted) return true;
-      const first = this.#last === null; // nothing, or an error with its button, is there so far
+      const first = this.#last === null; // so far it is empty, or has an error with its button
       this.#last = { found, at: new Date() };
       this.trouble = null;
       this.seen = this.panel.seen(found);
@@ -99,7 +99,7 @@ export class PanelView<T extends Answer> {
     replace(this.#content, this.panel.show(found, { ...context, place: { ...context.place, signal } }));
   }
 
-  /** Who reads a list, or is about to press something in it, keeps it until they are done. */
+  /** A list that the person reads or uses is not replaced until they are done. */
   #isInUse(): boolean {
     const open = document.querySelector("dialog[open]") ?? this.#content.querySelector("details[open], [data-more]");
     return open !== null || this.#content.contains(document.activeElement);

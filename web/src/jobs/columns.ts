@@ -1,6 +1,6 @@
-/** Which member of an operation a column of somebody's spreadsheet is likely to be. Pure. */
+/** Guesses which member of an operation a column of a spreadsheet is. */
 
-/** What people call things, in English and German, without case, spaces and marks. */
+/** Usual names of columns in English and German, without case, spaces and marks. */
 const CALLED: Record<string, readonly string[]> = {
   topic: ["topic", "title", "subject", "name", "meeting name", "meeting topic", "thema", "titel", "betreff"],
   start_time: ["start time", "start", "starts", "begin", "date", "when", "beginn", "datum", "startzeit"],
@@ -21,7 +21,7 @@ const CALLED: Record<string, readonly string[]> = {
   country: ["country", "land"],
 };
 
-/** The member for each column, "" for those that are left out. No member is given twice. */
+/** Returns the member for each column, "" for those that are left out. No member is used twice. */
 export function guessed(columns: readonly string[], members: readonly string[]): string[] {
   const taken = new Set<string>();
   const take = (member: string | undefined): string => {
@@ -29,7 +29,7 @@ export function guessed(columns: readonly string[], members: readonly string[]):
     taken.add(member);
     return member;
   };
-  // A column that has a member's own name gets it before one that only sounds like it.
+  // A column with a member's exact name takes precedence over one with a similar name.
   const exact = columns.map((column) => take(members.find((member) => member === column || plain(member) === plain(column))));
   return columns.map((column, index) => exact[index] || take(members.find((member) => !taken.has(member) && sounds(member, column))));
 }
@@ -43,12 +43,12 @@ function plain(name: string): string {
   return name.normalize("NFKD").toLowerCase().replace(/[^a-z0-9.]/g, "");
 }
 
-/** What is wrong with a choice of members: a member that two columns become. */
+/** Returns the fault in a choice of members: one that two columns have. */
 export function twice(chosen: readonly string[]): string | null {
   return chosen.find((member, index) => member !== "" && chosen.indexOf(member) !== index) ?? null;
 }
 
-/** Whether cells look like dates that only their language tells how to read, such as 3.4.2030. */
+/** Returns whether cells look like dates whose order depends on the language, such as 3.4.2030. */
 export function needsLocale(cells: readonly string[]): boolean {
   return cells.some((cell) => /^\s*\d{1,4}\s*[./-]\s*\d{1,2}\s*[./-]\s*\d{1,4}/.test(cell) && !/^\s*\d{4}-\d{2}-\d{2}/.test(cell));
 }

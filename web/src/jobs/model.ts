@@ -1,4 +1,4 @@
-/** Jobs as the gateway answers, and how they are said. */
+/** Jobs as the gateway answers them, and their texts. */
 import { moment, relative } from "../time";
 import OPERATIONS from "./operations.json" with { type: "json" };
 
@@ -31,7 +31,7 @@ export interface Operation {
 
 export const BACKFILL = "backfill";
 export const SYNC = "registrants.sync";
-/** What people do most. Any other operation can be named. */
+/** The most frequent operations. Any other can be typed. */
 export const KNOWN = OPERATIONS as Operation[];
 
 export const STATES: Record<JobState, [name: string, kind: "good" | "bad" | "warn" | "plain"]> = {
@@ -66,13 +66,13 @@ export function titleOf(operation: string): string {
   return KNOWN.find((each) => each.name === operation)?.title ?? operation;
 }
 
-/** Why it stands still, or null where it does not. */
+/** Returns why the job is paused, or null where it is not. */
 export function reasonOf(job: Job): string | null {
   if (job.notes?.failure) return job.notes.failure;
   return job.reason ? (REASONS[job.reason] ?? `${job.reason.replaceAll("_", " ")}.`) : null;
 }
 
-/** What the forecast says, in one sentence; null where there is none. */
+/** Returns the forecast as one sentence, or null where there is none. */
 export function forecastOf(job: Job, now = Date.now()): string | null {
   if (!job.forecast || ended(job)) return null;
   const { done_at: at, limited_by: by } = job.forecast;

@@ -1,4 +1,4 @@
-/** The beginning of a file of rows, and how many it has; it comes in pieces. Pure. The gateway reads the file itself, by the same rules. */
+/** Reads the beginning of a file of rows, and counts the rows, piece by piece. The gateway reads the file itself, by the same rules. */
 
 export interface Preview {
   format: "csv" | "jsonl";
@@ -7,7 +7,7 @@ export interface Preview {
   /** The first rows, a cell for each column. */
   rows: string[][];
   count: number;
-  /** Why the gateway would not take the file; null where nothing is known against it. */
+  /** Why the gateway would refuse the file; null where no reason is known. */
   problem: string | null;
 }
 
@@ -17,7 +17,7 @@ const SHOWN = 5;
 const SEPARATORS = ",;\t|";
 const LONGEST_HEADING = 256 * 1024;
 
-/** Takes a text piece by piece. */
+/** Reads a text piece by piece. */
 export class Rows {
   #begun = false;
   #head = "";
@@ -126,17 +126,17 @@ export class Rows {
       const found = JSON.parse(line) as unknown;
       if (found && typeof found === "object" && !Array.isArray(found)) this.#objects.push(found as Record<string, unknown>);
     } catch {
-      // the gateway refuses this row alone, and says why in the results
+      // the gateway refuses only this row, with the reason in the results
     }
   }
 }
 
-/** Whether the first row that is not empty is there whole. */
+/** Returns whether the first row that is not empty is complete. */
 function hasHeading(text: string): boolean {
   return heading(text) !== null;
 }
 
-/** The first row that is not empty, without what stands in quotes; null while its end is not there. */
+/** Returns the first row that is not empty, without quoted text; null until it is complete. */
 function heading(text: string): string | null {
   let quoted = false;
   let found = "";
@@ -155,7 +155,7 @@ function likeliest(text: string): string {
   return [...SEPARATORS].reduce((best, each) => (first.split(each).length > first.split(best).length ? each : best));
 }
 
-/** The encoding of a file by its first bytes; null where only the whole file tells (UTF-8, else CP1252). */
+/** Returns the encoding of a file by its first bytes; null where the whole file is needed (UTF-8, else CP1252). */
 export function encodingOf(head: Uint8Array): "utf-8" | "utf-16le" | "utf-16be" | "utf-32" | null {
   const [a, b, c, d] = head;
   if (a === 0xff && b === 0xfe && c === 0 && d === 0) return "utf-32";

@@ -1,4 +1,4 @@
-/** Reads a file beside the page, piece by piece: the page answers meanwhile, whatever the file's size. */
+/** Reads a file in a worker, piece by piece, so that the page stays responsive whatever the file's size. */
 import { encodingOf, Rows, type Preview } from "./preview";
 
 export interface Read {
@@ -12,7 +12,7 @@ interface Beside {
 }
 
 const page = self as unknown as Beside;
-/** After how many bytes the page is informed again. */
+/** The number of bytes between two reports to the page. */
 const REPORTED_EVERY = 1024 * 1024;
 
 page.onmessage = ({ data: file }) => {
@@ -20,7 +20,7 @@ page.onmessage = ({ data: file }) => {
     const known = encodingOf(new Uint8Array(await file.slice(0, 200).arrayBuffer()));
     if (known === "utf-32") return refuse("Save the file as CSV in UTF-8.", known);
     if (known) return read(file, known, false);
-    // Without a mark it is UTF-8 if all of it can be, else what spreadsheet programs of the West write.
+    // Without a byte order mark it is UTF-8 if all of it is valid, else what Western spreadsheet programs write.
     await read(file, "utf-8", true).catch(() => read(file, "windows-1252", false));
   })().catch(() => refuse("The file cannot be read any more. Choose it again.", ""));
 };
@@ -35,7 +35,7 @@ async function read(file: File, encoding: string, fatal: boolean): Promise<void>
     const { done, value } = await reader.read();
     if (done) break;
     const text = decoder.decode(value, { stream: true });
-    if (text.includes("\0")) return refuse("The file is no text. Save the spreadsheet as CSV in UTF-8.", encoding);
+    if (text.includes("\0")) return refuse("The file is not a text file. Save the spreadsheet as CSV in UTF-8.", encoding);
     rows.push(text);
     seen += value.length;
     if (seen - reported >= REPORTED_EVERY) {

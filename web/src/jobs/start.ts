@@ -4,20 +4,20 @@ import type { Job } from "./model";
 
 export interface Asked {
   body: Record<string, unknown>;
-  /** Null for a job that plans its rows itself, or has them in its body. */
+  /** Null for a job without a file: it plans its rows itself, or has them in its body. */
   file: Blob | null;
-  /** Sent again with the same key, it is the same job. */
+  /** A repetition with the same key is the same job. */
   key: string;
 }
 
-/** Files of jobs that this tab has made, so that a dry run can be followed by the real one. They end with the tab. */
+/** Files of the jobs that this tab has made, for the real run after a dry run. They are dropped with the tab. */
 const asked = new Map<string, Asked>();
 
 export function askedFor(job: string): Asked | undefined {
   return asked.get(job);
 }
 
-/** Makes the job, or finds it when it was made before, and sends its file. `onSent` hears the share that has gone. */
+/** Makes the job, or finds it when it was made before, and sends its file. `onSent` receives the share that was sent. */
 export async function startJob(api: Api, wanted: Asked, onSent: (share: number) => void = () => undefined): Promise<Job> {
   const body = wanted.file ? { ...wanted.body, file: {} } : wanted.body;
   const job = await api.send<Job>("POST", "/jobs", body, { idempotencyKey: wanted.key });
@@ -26,7 +26,7 @@ export async function startJob(api: Api, wanted: Asked, onSent: (share: number) 
   return job;
 }
 
-/** `fetch` does not tell how much has gone. */
+/** Sends with XMLHttpRequest, because `fetch` does not report progress. */
 function put(url: string, file: Blob, onSent: (share: number) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();

@@ -1,4 +1,4 @@
-/** What is archived, and what becomes of it: the policy of everybody, or of one connection. */
+/** The archive's policy, of everybody or of one connection. */
 import "../archive/archive.css";
 import { ApiError, type Connection } from "../api";
 import type { Page, Place } from "../app";
@@ -35,7 +35,7 @@ export const archivePolicy: Page = async (place) => {
   await load();
 };
 
-/** Whose policy: everybody's, or that of one connection. */
+/** Chooses whose policy is shown: everybody's, or that of one connection. */
 function chooser({ app, signal }: Place, connection: string): HTMLElement {
   const select = h("select", { id: "whose", onchange: () => app.go(`archive/policy${select.value ? `?connection=${encodeURIComponent(select.value)}` : ""}`) }, h("option", { value: "" }, "Everybody"));
   void app.api
@@ -44,7 +44,7 @@ function chooser({ app, signal }: Place, connection: string): HTMLElement {
       const usable = connections.filter((each) => each.state !== "disconnected" && each.state !== "pending");
       select.append(...usable.map((each) => h("option", { value: each.id, selected: each.id === connection }, `Only ${each.kind === "user" ? "Zoom user" : "Zoom account"} ${each.zoom_user_id ?? each.zoom_account_id}`)));
     })
-    .catch(() => undefined); // the policy of everybody is there without
+    .catch(() => undefined); // everybody's policy can be shown without it
   return h("div", { class: "field narrow" }, h("label", { for: "whose" }, "Whose recordings"), select);
 }
 
@@ -101,7 +101,7 @@ function form(place: Place, path: string, connection: string, policy: Policy, lo
   return element;
 }
 
-/** The policy that a form says. */
+/** Returns the policy in a form. */
 export function read(data: FormData): Omit<Policy, "source"> {
   const days = (name: string): number | null => (data.get(name) ? Number(data.get(name)) : null);
   const [trash, gone, cold] = [days("trash_after_days"), days("delete_after_days"), days("cold")];
@@ -116,7 +116,7 @@ export function read(data: FormData): Omit<Policy, "source"> {
   };
 }
 
-/** Asks before something begins to be deleted. */
+/** Asks for confirmation before a policy deletes anything. */
 async function sure(before: Policy, wanted: Omit<Policy, "source">): Promise<boolean> {
   const began = (now: number | null | undefined, former: number | null | undefined): boolean => now != null && (former == null || now < former);
   const deletes = [

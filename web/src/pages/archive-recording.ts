@@ -1,4 +1,4 @@
-/** One recording of the archive: the player, what was said beside it, the chat, and how far its files are. */
+/** One recording of the archive: the player with the transcript, the chat, and the state of its files. */
 import "../archive/archive.css";
 import { ApiError } from "../api";
 import type { Page, Place } from "../app";
@@ -13,7 +13,7 @@ import { badge, busy, button, confirmed, failure, heading, isSessionEnd, link, s
 import { facts } from "./connections";
 
 const WHILE_MOVING = 4_000;
-/** Links end after five minutes; this page's are always younger. */
+/** Links expire after five minutes, so this page renews them earlier. */
 const RENEWED_EVERY = 240_000;
 
 export const archivedRecording: Page = (place) => {
@@ -90,7 +90,7 @@ export const archivedRecording: Page = (place) => {
     if (written) replace(chat, messages(written));
   }
 
-  /** A text of the recording; where it cannot be had, `area` says why. */
+  /** Reads a text of the recording. If that fails, `area` shows why. */
   async function text<T>(kind: "transcript" | "chat", area: HTMLElement): Promise<T | null> {
     try {
       const found = await orNone(app.api.get<T>(`${path}/${kind}`, signal));
@@ -108,7 +108,7 @@ export const archivedRecording: Page = (place) => {
   const again = watch(place, status, { what: "the recording", load, show, every });
 };
 
-/** Puts the recording's topic where the page has its name; the focus stays. */
+/** Shows the recording's topic as the page's name. The focus stays. */
 function titled(view: HTMLElement, title: string): void {
   const place = view.querySelector("h1");
   if (!place || place.textContent === title) return;

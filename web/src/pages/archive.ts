@@ -1,4 +1,4 @@
-/** What the archive has, and what is on its way into it. */
+/** The recordings in the archive, and those on their way into it. */
 import "../archive/archive.css";
 import { ApiError } from "../api";
 import type { Page, Place } from "../app";
@@ -60,7 +60,7 @@ export const archive: Page = (place) => {
   const again = watch(place, status, { what: "recordings", load, show, every: LOOK_EVERY, settled: (found) => found === null });
 };
 
-/** The members of the query that the API knows, with days as moments. */
+/** Returns the query's members that the API has, with days as times. */
 function wanted(query: URLSearchParams): Record<string, string> {
   const found: Record<string, string> = {};
   for (const name of FILTERS) {
@@ -134,7 +134,7 @@ function row(each: Archived): HTMLElement {
   );
 }
 
-/** Says why there is nothing, and offers to begin where nothing is archived yet. */
+/** Shows why the list is empty, and offers to start where nothing is archived yet. */
 async function showNothing({ app, signal }: Place, below: HTMLElement, filtered: boolean, again: () => Promise<void>): Promise<void> {
   if (filtered) return replace(below, empty("No recording matches.", h("p", {}, link("archive", "Show all recordings"))));
   const nothing = empty("The archive has no recording yet.", h("p", {}, "Cloud recordings come here by themselves when Zoom has processed them."));

@@ -1,4 +1,4 @@
-/** Attendance as pictures: one meeting as a timeline, a series as a matrix. Loaded when it is looked at. */
+/** Attendance as pictures: one meeting as a timeline, a series as a matrix. Loaded when the page is opened. */
 import "../attendance/attendance.css";
 import type { Attendance, Instance, Matrix } from "../api";
 import { repeat, to, type Place } from "../app";
@@ -12,7 +12,7 @@ import { csv, saveFile } from "../save";
 import { minutes, moment, ZONE } from "../time";
 import { button, empty, failure, isSessionEnd, link, loading, section } from "../ui";
 
-/** A picture of a meeting that is on is drawn anew as often. */
+/** How often the picture of a running meeting is drawn again. */
 const LOOK_EVERY = 15_000;
 const FILE_WIDTH = 1000;
 
@@ -30,7 +30,7 @@ export function attendancePicture(place: Place): void {
       const held = await orNone(app.api.get<Attendance>(`/meetings/${id}/attendance${which.size ? `?${which}` : ""}`, signal));
       const seen = JSON.stringify(held);
       if (signal.aborted || (seen === drawn && held?.status !== "live")) return true;
-      if (drawn !== null && content.contains(document.activeElement)) return true; // nothing is taken from under the fingers
+      if (drawn !== null && content.contains(document.activeElement)) return true; // do not replace what the person is using
       drawn = seen;
       const open = content.querySelector("details")?.open ?? false;
       replace(content, held ? timeline(place, id, held) : nothing());
@@ -91,7 +91,7 @@ function timeline(place: Place, id: string, held: Attendance): Child {
   const summary = describe(shown);
   const frame = h("div");
   const draw = (): void => {
-    if (!frame.isConnected) return sized.disconnect(); // another picture has taken its place
+    if (!frame.isConnected) return sized.disconnect(); // another picture has replaced it
     const width = Math.max(300, Math.floor(frame.clientWidth));
     if (frame.firstElementChild?.getAttribute("width") !== String(width)) replace(frame, drawTimeline(shown, width, `${summary} The table below says the same.`));
   };
@@ -120,7 +120,7 @@ function timeline(place: Place, id: string, held: Attendance): Child {
   ];
 }
 
-/** Which meeting is shown, where there were several: planned ones once each, others by their uuid. */
+/** Chooses the meeting where there were several: planned ones once each, others by their uuid. */
 function chooser(place: Place, id: string, held: Attendance): Child {
   const instances = held.instances ?? [];
   const used = new Set(held.instances_used ?? []);
@@ -171,7 +171,7 @@ function describe(shown: Figures): string {
   return `Timeline of ${lines.length} ${persons(lines.length)} from ${time(shown.from)} to ${time(shown.to)}, at most ${peak.count} at once.`;
 }
 
-/** What the marks mean; only those that occur. */
+/** Explains the marks that occur. */
 function key(shown: Figures): HTMLElement {
   const spans = shown.lines.flatMap((each) => [...each.devices.flat(), ...each.waiting]);
   const occurring: [boolean, string, string][] = [

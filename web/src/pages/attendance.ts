@@ -29,7 +29,7 @@ function row(person: Attended): HTMLElement {
   );
 }
 
-/** What is counted, and for who is still there the stay that has no end yet. */
+/** The counted time, with the open stay of people who are still present. */
 function minutesSoFar(person: Attended): number {
   const open = person.present ? person.sessions.find((each) => each.join_time && !each.leave_time) : undefined;
   const since = open?.join_time ? (Date.now() - new Date(open.join_time).getTime()) / 60_000 : 0;

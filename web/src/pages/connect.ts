@@ -4,7 +4,7 @@ import { BASE, type App, type Page } from "../app";
 import { h, replace } from "../dom";
 import { failure, button, busy, heading, isSessionEnd, link, loading, notice } from "../ui";
 
-/** Goes to Zoom by way of the gateway, which makes the link and checks the way back. */
+/** Redirects to Zoom through the gateway, which makes the link and checks the return. */
 export async function leaveForZoom(app: App, connection: string | null): Promise<void> {
   const path = connection ? `/connections/${encodeURIComponent(connection)}/reconnect` : "/auth/zoom/authorize";
   const { authorize_url: url } = await app.api.send<{ authorize_url: string }>("POST", path, {
@@ -36,15 +36,15 @@ export const connect: Page = ({ app, view, query }) => {
   );
 };
 
-/** The way back: only the session that asked can make the connection work, and only here it does. */
+/** Handles the return. Only the session that asked can redeem the connection, and it does so here. */
 export const connected: Page = async ({ app, view, query, signal }) => {
   const code = query.get("code") ?? "";
   if (!code) {
-    app.go("connections", { replace: true }); // reloaded, or opened from a bookmark: how it went is to be seen there
+    app.go("connections", { replace: true }); // reloaded, or opened from a bookmark: that page shows the result
     return;
   }
   replace(view, heading("Connecting …"), loading("the connection"));
-  history.replaceState(null, "", location.pathname); // it works once; it need not stay in the address
+  history.replaceState(null, "", location.pathname); // the code works once and need not stay in the address
   try {
     const connection = await app.api.send<Connection>("POST", "/auth/zoom/redeem", { code });
     if (signal.aborted) return;

@@ -21,7 +21,7 @@ interface List {
   next_page_token?: string;
 }
 
-/** How the Zoom accounts are that this person may see. */
+/** The states of the Zoom accounts that this person may see. */
 export const connections: Page = async ({ app, view, signal }) => {
   const list = h("div", { class: "list" });
   const below = h("div");

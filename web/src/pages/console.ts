@@ -1,4 +1,4 @@
-/** The operator's console: the whole stack at a glance, for who is called at night. */
+/** The operator's console: the whole stack at a glance. */
 import "../console/console.css";
 import { ApiError } from "../api";
 import { repeat, type Place } from "../app";
@@ -40,7 +40,7 @@ export async function operatorsConsole(place: Place): Promise<void> {
     h("div", { class: "panels" }, views.map((view) => view.element)),
   );
 
-  let closed = false; // by the gate, which stands in its place
+  let closed = false; // by the sign-in, which replaces it
   async function look(redraw = false): Promise<boolean> {
     if (closed) return true;
     const results = await Promise.all(
@@ -65,7 +65,7 @@ export async function operatorsConsole(place: Place): Promise<void> {
     const found = views.flatMap((view) => view.seen?.findings ?? []).sort((one, other) => Number(one.level === "warn") - Number(other.level === "warn"));
     const unknown = views.filter((view) => view.trouble !== null).map((view) => view.title);
     const said = h("div", {}, wanted(found, unknown, views.every((view) => view.seen !== null || view.trouble !== null)));
-    if (said.textContent !== findings.textContent) replace(findings, said); // what has not changed is not read out again
+    if (said.textContent !== findings.textContent) replace(findings, said); // what has not changed is not announced again
   }
 
   function leave(): void {
@@ -100,7 +100,7 @@ function said(error: unknown): string {
   return error.reason === "missing_scope" ? "You are signed in, and this page is for who operates the stack: the scope operator:read is missing." : "The operator's hour is over. Sign in again.";
 }
 
-/** Asks who is there: somebody of the identity provider, or who has an operator's key. */
+/** Asks the operator to sign in, at the identity provider or with an operator's key. */
 function gate({ app, view }: Place, api: OperatorApi, why: string): void {
   const trouble = h("div");
   const input = h("input", { id: "operator-key", type: "password", autocomplete: "off", spellcheck: "false", required: true, "aria-describedby": "operator-key-hint" });

@@ -1,4 +1,4 @@
-/** A new job: what to do, a file of rows, and which column becomes what. The file is read beside the page. */
+/** A new job: the operation, a file of rows, and the member for each column. A worker reads the file. */
 import "../jobs/jobs.css";
 import type { Page } from "../app";
 import { guessed, needsLocale, twice } from "../jobs/columns";
@@ -11,7 +11,7 @@ import { bytes } from "../files";
 import { busy, confirmed, failure, heading, isSessionEnd, link, notice, section } from "../ui";
 
 const OTHER = "other";
-/** How dates are written where people have set their spreadsheets so. */
+/** The locales of dates in spreadsheets. */
 const LOCALES = { "": "2030-01-31T09:30 only", "de-DE": "31.01.2030 (German)", "en-GB": "31/01/2030 (British)", "en-US": "1/31/2030 (American)", "fr-FR": "31/01/2030 (French)", "es-ES": "31/1/2030 (Spanish)", "sv-SE": "2030-01-31 (Swedish)", "ja-JP": "2030/01/31 (Japanese)" };
 const SEPARATORS: Record<string, string> = { ",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars" };
 const ENCODINGS: Record<string, string> = { "utf-8": "UTF-8", "windows-1252": "CP1252", "utf-16le": "UTF-16", "utf-16be": "UTF-16" };
@@ -20,7 +20,7 @@ export const newJob: Page = ({ app, view, signal }) => {
   let file: File | null = null;
   let read: Read | null = null;
   let worker: Worker | null = null;
-  /** The same request, sent again after a failure, is the same job. */
+  /** A repetition of the same request after a failure is the same job. */
   let last: Asked | null = null;
   const trouble = h("div");
   const operation = h(
@@ -113,7 +113,7 @@ export const newJob: Page = ({ app, view, signal }) => {
       const rows = count(read?.preview.count ?? 0);
       const members = asked.body.remove === true;
       if (!dry && (current().destroys || members) && !(await confirmed(members ? "Cancel people who are not in the file?" : `${current().title}?`, members ? "Everybody who is registered and not among the rows is cancelled." : `The file names ${rows}. This cannot be taken back.`, "Run it", { keep: "Do not run it" }))) return;
-      // What was asked for before is not made twice when only its answer was lost.
+      // A request whose answer was lost does not make a second job.
       if (last && last.file === asked.file && JSON.stringify(last.body) === JSON.stringify(asked.body)) asked.key = last.key;
       last = asked;
       const said = h("p", { role: "status" }, "Making the job …");
@@ -128,7 +128,7 @@ export const newJob: Page = ({ app, view, signal }) => {
     });
   }
 
-  /** What is asked of the gateway, or what is missing. */
+  /** Returns the request to the gateway, or what is missing in it. */
   function request(dry: boolean): Asked | string {
     const data = new FormData(form);
     const text = (name: string): string => String(data.get(name) ?? "").trim();
@@ -159,7 +159,7 @@ export const newJob: Page = ({ app, view, signal }) => {
   }
 };
 
-/** What some operations are asked beside their rows. */
+/** Options that some operations have besides their rows. */
 const OPTIONS: Record<string, () => Child> = {
   [OTHER]: () => field("name", "Its name", { required: true, placeholder: "meetings.registrants.status", autocomplete: "off", spellcheck: "false" }, "As in the list of operations of the API."),
   [BACKFILL]: () => [
@@ -189,7 +189,7 @@ function describe(file: File, { preview, encoding, done }: Read): Child {
   return h("p", {}, h("span", { class: "strong" }, file.name), ` (${bytes(file.size)}): `, done ? count(preview.count) : `${count(preview.count)} so far …`, `, ${preview.columns.length} columns, ${how}.`);
 }
 
-/** The one of LOCALES that a browser's language is; "" where it could be several, as English without its country. */
+/** Returns the entry of LOCALES for a browser's language; "" where several fit, such as for English without a country. */
 function localeOf(language: string): string {
   const known = Object.keys(LOCALES).filter((each) => each.startsWith(language.slice(0, 2)));
   return known.find((each) => each === language) ?? (known.length === 1 ? (known[0] as string) : "");

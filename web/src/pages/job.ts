@@ -1,4 +1,4 @@
-/** One job: how far it is, when it will be done, what failed, its results, and the way back. */
+/** One job: its progress, its forecast, what failed, its results, and how to undo it. */
 import "../jobs/jobs.css";
 import type { Page, Place } from "../app";
 import { STATES, count, ended, forecastOf, reasonOf, titleOf, words, type Job } from "../jobs/model";
@@ -12,7 +12,7 @@ import { facts } from "./connections";
 import { bar } from "./jobs";
 
 const LOOK_EVERY = 2_000;
-/** So many rows go in a request; more go as a file. */
+/** The most rows in a request. More are sent as a file. */
 const MOST_INLINE = 1_000;
 
 interface Undo {
@@ -136,7 +136,7 @@ function describe(job: Job): Child {
   ]);
 }
 
-/** Asks what undoes the job, then whether to do that; goes to the job that does it. */
+/** Reads the list that undoes the job, asks for confirmation, and opens the job that does it. */
 async function undone({ app }: Place, path: string): Promise<void> {
   const found = await app.api.get<Undo>(`${path}/undo`);
   const text = `${titleOf(found.operation)}: ${count(found.rows.length)}. This is a job of its own, and cannot be undone in turn.`;

@@ -1,4 +1,4 @@
-/** The jobs of this tenant, the youngest first. */
+/** The jobs of this tenant, newest first. */
 import "../jobs/jobs.css";
 import { ApiError } from "../api";
 import type { Page } from "../app";
@@ -60,7 +60,7 @@ function row(job: Job): HTMLElement {
   );
 }
 
-/** How many rows are through; without an end while nobody knows how many there are. */
+/** A progress bar of finished rows; without a maximum while the number of rows is not known. */
 export function bar(job: Job): HTMLElement {
   const { rows, succeeded, failed } = job.progress;
   return h("progress", { "aria-label": "Rows that are through", ...(rows === null ? {} : { max: Math.max(1, rows), value: succeeded + failed }) });

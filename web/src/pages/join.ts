@@ -5,7 +5,7 @@ import { moment, relative } from "../time";
 import { busy, failure, heading, isSessionEnd, link, notice } from "../ui";
 import { joinWith, loadSdk, SdkRefused } from "../zoom-sdk";
 
-/** Joins in this browser. The SDK is fetched while the name is typed; the signature only when it is asked for. */
+/** Joins in this browser. The SDK is loaded while the name is typed; the signature only when the person joins. */
 export const join: Page = ({ app, view, params, query, signal }) => {
   const id = params.id ?? "";
   const trouble = h("div");
@@ -16,7 +16,7 @@ export const join: Page = ({ app, view, params, query, signal }) => {
   const about = h("div", { class: "about" });
   const passcode = h("div", { class: "field", hidden: true }, h("label", { for: "passcode" }, "Passcode, if there is one"), h("input", { id: "passcode", name: "passcode", maxlength: 32, autocomplete: "off" }));
   const host = h("label", { class: "check", hidden: true }, h("input", { type: "checkbox", name: "host" }), " Start the meeting as its host");
-  // A meeting of one's own is known by name and needs no passcode; somebody else's is only a number here.
+  // The person's own meeting has a name and needs no passcode. Of another one, only the number is known here.
   app.api.get<Meeting>(`/v2/meetings/${id}`, signal).then(
     (meeting) => {
       replace(about, h("p", { class: "strong" }, meeting.topic), meeting.start_time && h("p", { class: "quiet" }, `${moment(meeting.start_time)} · ${relative(meeting.start_time)}`));
@@ -65,7 +65,7 @@ export const join: Page = ({ app, view, params, query, signal }) => {
   });
 };
 
-/** The simulated Zoom has no media: Zoom's client cannot enter, but its own pages let people in. */
+/** The simulated Zoom has no media, so Zoom's client cannot join. Its own pages let people join. */
 function simulated(zoom: string, id: string): HTMLElement {
   const door = (letter: "j" | "s", text: string): HTMLElement =>
     h("a", { href: `${zoom}${letter}/${encodeURIComponent(id)}`, class: "button", target: "_blank", rel: "noopener noreferrer" }, text);

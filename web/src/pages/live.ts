@@ -1,4 +1,4 @@
-/** Who is in a meeting and who was, kept up to date by itself. */
+/** Who is in a meeting and who was, updated automatically. */
 import { ApiError, type Attendance, type Meeting, type State } from "../api";
 import { repeat, type Place } from "../app";
 import { announce, h, replace, type Child } from "../dom";
@@ -11,12 +11,12 @@ import { attendanceTable, saveAttendance } from "./attendance";
 /** Events arrive within seconds; this is how often the page looks. */
 const LOOK_EVERY = 3000;
 
-/** Who is there and who was, kept up to date by itself. */
+/** Shows who is present and who was, updated automatically. */
 export function live(place: Place, id: string, plan: Meeting): HTMLElement {
   const { app, signal } = place;
   const status = h("div", {}, h("span", { class: "quiet" }, "Looking …"));
   const roster = h("div");
-  // It scrolls on a phone, so it takes the focus; only what is in it changes, or the focus would be lost.
+  // It scrolls on a phone, so it can have the focus. Only its content changes, so that the focus is not lost.
   const attendance = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "attendance", hidden: true });
   let attended: Attendance | null = null;
   const save = button("Save as a table (CSV)", () => attended && saveAttendance(id, attended), "small");
@@ -31,7 +31,7 @@ export function live(place: Place, id: string, plan: Meeting): HTMLElement {
     const shown = held !== null && held.participants.length > 0;
     attendance.hidden = keep.hidden = !shown;
     const table = shown ? attendanceTable(held) : h("div");
-    // Left alone while it says the same: somebody may be about to copy from it.
+    // Not replaced while it is the same, because the person may be copying from it.
     if (attendance.textContent !== table.textContent) replace(attendance, table);
   }
 
@@ -48,8 +48,8 @@ export function live(place: Place, id: string, plan: Meeting): HTMLElement {
       updated = new Date();
       stale.textContent = `Updates by itself. Last looked at ${clock(updated)}.`;
       const seen = JSON.stringify([state, held]);
-      showAttendance(held); // minutes go on while nothing else happens
-      showStatus(state); // and so does the clock
+      showAttendance(held); // minutes increase although nothing else happens
+      showStatus(state); // and so does the time
       if (seen !== known) {
         known = seen;
         replace(roster, rosterOf(state));
@@ -72,7 +72,7 @@ export function live(place: Place, id: string, plan: Meeting): HTMLElement {
   return whole;
 }
 
-/** The planned start that is meant: the next one, or the last one when none is left. */
+/** Returns the planned start to show: the next one, or the last one when none is left. */
 function current(plan: Meeting): Meeting {
   const times = (plan.occurrences ?? []).filter((each) => each.status !== "deleted");
   const now = Date.now();
@@ -96,7 +96,7 @@ function rosterOf(state: State | null): Child {
   ];
 }
 
-/** Says who came and went since `before`, so that nobody has to look. */
+/** Announces who joined and left since `before`. */
 function tell(state: State | null, before: Set<string> | null): Set<string> {
   const people = new Map((state?.participants ?? []).map((each) => [each.user_id, each.name || "Somebody"]));
   if (before === null) return new Set(people.keys());

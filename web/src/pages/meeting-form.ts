@@ -6,7 +6,7 @@ import { describeWeek, fromForm, LONGEST, WEEKDAYS, weeksOfMonth } from "../recu
 import { fromInput, moment, nextHour, relative, toInput, usableZone, ZONE, zones } from "../time";
 import { busy, button, confirmed, failure, heading, isSessionEnd, link, notice, shown } from "../ui";
 
-/** Everything that says when: Zoom takes these together, and only when one of them has changed. */
+/** The fields of the time. Zoom needs all of them, and only when one of them has changed. */
 const TIMING = ["start", "timezone", "repeats", "interval", "weekday", "month", "ends", "times", "until"];
 const INSTANT = 1;
 const NO_FIXED_TIME = 3;
@@ -23,7 +23,7 @@ export const editMeeting: Page = async (place) => {
   await shown(content, "the meeting", signal, () => app.api.get<Meeting>(`/v2/meetings/${params.id}`, signal), (meeting) => form(place, meeting));
 };
 
-/** One form for new and old. */
+/** One form for new and existing meetings. */
 function form(place: Place, meeting: Meeting | null): HTMLElement {
   const { app, signal } = place;
   const drafts = new Drafts(String(meeting?.id ?? "new"));
@@ -51,7 +51,7 @@ function form(place: Place, meeting: Meeting | null): HTMLElement {
   if (draft) {
     restore(element, draft);
     follow(element);
-    restore(element, draft); // what depends on the start is there only now
+    restore(element, draft); // fields that depend on the start exist only now
     arrange(element);
     const again = (): void => {
       drafts.forget();
@@ -70,7 +70,7 @@ function form(place: Place, meeting: Meeting | null): HTMLElement {
     void save(false);
   });
 
-  /** Sends the form; `atOnce` makes a meeting that begins now, whatever time stands there. */
+  /** Sends the form. `atOnce` makes a meeting that begins now, whatever time the form has. */
   async function save(atOnce: boolean): Promise<void> {
     if (!valid(element, trouble, atOnce)) return;
     const data = new FormData(element);
@@ -138,7 +138,7 @@ function timing(meeting: Meeting | null): Child {
   ];
 }
 
-/** What follows from the start: the weekday until somebody chose some, and what "monthly" can mean. Then arranges. */
+/** Sets what depends on the start: the weekday unless the person chose some, and the choices for "monthly". */
 function follow(element: HTMLFormElement): void {
   const startsAt = new Date(String(new FormData(element).get("start")));
   const choices = element.querySelector<HTMLElement>("fieldset");
@@ -154,7 +154,7 @@ function follow(element: HTMLFormElement): void {
   arrange(element);
 }
 
-/** Says when a start in another zone is for the viewer. */
+/** Shows the viewer's time of a start in another zone. */
 function sayElsewhere(element: HTMLFormElement): void {
   const place = element.querySelector("#elsewhere");
   if (!place) return;
@@ -164,12 +164,12 @@ function sayElsewhere(element: HTMLFormElement): void {
   place.textContent = other ? `In your zone, ${ZONE}, that is ${moment(startsAt.toISOString())}.` : "";
 }
 
-/** The moment that the form names. */
+/** Returns the start in the form. */
 function startOf(data: FormData): Date {
   return fromInput(String(data.get("start")), String(data.get("timezone")));
 }
 
-/** Shows what belongs to the chosen repetition and end. */
+/** Shows the fields of the chosen repetition and end. */
 function arrange(element: HTMLFormElement): void {
   sayElsewhere(element);
   const data = new FormData(element);
@@ -179,7 +179,7 @@ function arrange(element: HTMLFormElement): void {
   const interval = element.elements.namedItem("interval");
   if (interval instanceof HTMLInputElement && type !== 0) {
     interval.max = String(LONGEST[type]);
-    const label = element.querySelector("label[for=field-interval]"); // `labels` knows none outside of a document
+    const label = element.querySelector("label[for=field-interval]"); // `labels` is empty outside of a document
     if (label) label.textContent = `Repeat every N ${UNITS[type]}`;
   }
   const startsAt = new Date(String(data.get("start")));
@@ -193,7 +193,7 @@ function weekdays(element: HTMLFormElement): HTMLInputElement[] {
   return [...element.querySelectorAll<HTMLInputElement>("input[name=weekday]")];
 }
 
-/** Who gets in and how, and what is recorded. A new meeting leaves what is not chosen to the Zoom account. */
+/** Who may join and how, and what is recorded. For a new meeting, the Zoom account decides what is not chosen. */
 function admission(meeting: Meeting | null): HTMLElement {
   const settings = meeting?.settings ?? {};
   const usual: [string, string][] = meeting ? [] : [["", "as my Zoom account has it"]];
@@ -221,7 +221,7 @@ function admission(meeting: Meeting | null): HTMLElement {
   );
 }
 
-/** The settings among the fields that `wanted` names, as Zoom calls them. */
+/** Returns the settings among the fields in `wanted`, by Zoom's names. */
 function settingsOf(data: FormData, wanted: (name: string) => boolean): Record<string, unknown> {
   const text = (name: string): string => String(data.get(name) ?? "");
   return {
@@ -252,11 +252,11 @@ async function create({ app }: Place, data: FormData, idempotencyKey: string, at
     ...(Object.keys(settings).length > 0 && { settings }),
     ...(atOnce ? { type: INSTANT } : when(data)),
   };
-  // Not given up when the page is left: whether it was made would be unknown.
+  // Not aborted when the page is left, because it would not be known whether the meeting was made.
   return (await app.api.send<Meeting>("POST", "/v2/users/me/meetings", body, { idempotencyKey: atOnce ? `${idempotencyKey}-now` : idempotencyKey })).id;
 }
 
-/** Sends what was changed and nothing else: this form does not know all that a meeting can be. */
+/** Sends only what was changed, because this form does not have all settings of a meeting. */
 async function change({ app }: Place, meeting: Meeting, before: FormData, data: FormData): Promise<number> {
   const changed = (name: string): boolean => differs(before, data, name);
   const settings = settingsOf(data, changed);
@@ -277,7 +277,7 @@ function when(data: FormData): Record<string, unknown> {
   const recurrence = fromForm(data, new Date(String(data.get("start"))), zone);
   return {
     type: recurrence ? 8 : 2,
-    // The moment, in UTC; and the zone it is meant in, so that a series keeps its hour when clocks change.
+    // The time in UTC, and its zone, so that a series keeps its hour when clocks change.
     start_time: startOf(data).toISOString().replace(/\.\d+Z$/, "Z"),
     timezone: zone,
     ...(recurrence && { recurrence }),
@@ -294,7 +294,7 @@ async function pastIsMeant(element: HTMLFormElement, data: FormData): Promise<bo
   return false;
 }
 
-/** What the browser cannot check: Zoom's alphabet of passcodes, and whether each invitee is an address. */
+/** Checks what the browser cannot: Zoom's alphabet of passcodes, and whether each invitee is an e-mail address. */
 function check(element: HTMLFormElement): void {
   const password = element.elements.namedItem("password") as HTMLInputElement;
   const changed = password.value !== password.defaultValue;
@@ -304,7 +304,7 @@ function check(element: HTMLFormElement): void {
   invitees.setCustomValidity(wrong ? `“${wrong}” is not an e-mail address.` : "");
 }
 
-/** The browser's own rules, said in the page where every screen reader finds them. */
+/** Shows the browser's own messages in the page, where every screen reader finds them. */
 function valid(element: HTMLFormElement, trouble: HTMLElement, atOnce = false): boolean {
   check(element);
   const wrong = [...element.elements].filter(

@@ -11,7 +11,7 @@ import { live } from "./live";
 import { recordings } from "./recordings";
 import { registrants } from "./registrants";
 
-/** One meeting: what it is, who is there now, who was there, what was recorded, who registered. */
+/** One meeting: its plan, who is present, who was, recordings and registrants. */
 export const meeting: Page = async (place) => {
   const { app, view, params, signal } = place;
   const id = params.id ?? "";
@@ -81,7 +81,7 @@ function details(place: Place, meeting: Meeting, trouble: HTMLElement): HTMLElem
   );
 }
 
-/** The link that guests need, an invitation with it, and the times for their calendars. */
+/** The link for guests, an invitation with it, and the times for their calendars. */
 function guests(meeting: Meeting, { url, registration }: { url: string; registration: boolean }): Child {
   const calendar = calendarFile(meeting);
   return h(
@@ -107,7 +107,7 @@ async function remove(place: Place, meeting: Meeting, occurrence: string | null,
   }
 }
 
-/** Moves one occurrence of a series; the others stay where they are. */
+/** Moves one occurrence of a series. The others stay. */
 async function move(place: Place, meeting: Meeting, occurrence: Occurrence, trouble: HTMLElement): Promise<void> {
   const start = await asked(occurrence);
   if (!start) return;

@@ -12,7 +12,7 @@ interface List {
 }
 const KINDS = { upcoming: "Upcoming", live: "Live now", previous_meetings: "Past" } as const;
 type Kind = keyof typeof KINDS;
-/** How often the near meetings are looked at, and how many of them. Looking costs no call to Zoom. */
+/** How often the state of near meetings is read, and of how many. It costs no call to Zoom. */
 const LOOK_EVERY = 15_000;
 const LOOKED_AT = 12;
 
@@ -55,7 +55,7 @@ export const meetings: Page = async (place) => {
   if (kind !== "previous_meetings") repeat(signal, LOOK_EVERY, () => lookAt(place, rows));
 };
 
-/** Shows of the meetings that are near what events tell of them. */
+/** Shows the state of near meetings from their events. */
 async function lookAt({ app, signal }: Place, rows: Row[]): Promise<boolean> {
   const states = new Map<number, Promise<State | null>>();
   const looks = rows
@@ -70,7 +70,7 @@ async function lookAt({ app, signal }: Place, rows: Row[]): Promise<boolean> {
   return done.every(({ status }) => status === "fulfilled");
 }
 
-/** The list of a meeting's day, begun where the day before ends. */
+/** Returns the list of a meeting's day, and begins one at the first meeting of a day. */
 function sheet(days: HTMLElement, meeting: Meeting): HTMLElement {
   const name = meeting.start_time ? day(meeting.start_time) : "No fixed time";
   const last = days.lastElementChild;
@@ -86,7 +86,7 @@ interface Row {
   show: (state: State | null) => void;
 }
 
-/** Says something only where it is not what everybody expects: nothing of a meeting to come, nor of one in the list of past ones. */
+/** Shows a status only where it is not obvious: not for a future meeting, nor in the list of past ones. */
 function note({ what, text, kind }: Standing): HTMLElement | null {
   return what === "planned" ? null : badge(text, kind);
 }
@@ -98,7 +98,7 @@ function row(meeting: Meeting, kind: Kind): Row {
   const actions = h("div", { class: "actions" });
   const show = (state: State | null): void => {
     const now = standing(meeting, state);
-    if (kind === "live" && now.what !== "live" && now.what !== "early") return; // Zoom says that it is on
+    if (kind === "live" && now.what !== "live" && now.what !== "early") return; // Zoom reports that it is running
     const name = meeting.topic || "Meeting without a topic";
     const open = ["live", "early", "due"].includes(now.what);
     const over = now.what === "over" || now.what === "past";
@@ -131,7 +131,7 @@ function row(meeting: Meeting, kind: Kind): Row {
   return { meeting, element, show };
 }
 
-/** Of a series the planned time is named, of others the last instance is the one. */
+/** Returns the link: for a series with the planned time, for others to the last instance. */
 function attendanceOf(meeting: Meeting): string {
   return meeting.type === 8 && meeting.start_time ? `?occurrence=${encodeURIComponent(meeting.start_time)}` : "";
 }

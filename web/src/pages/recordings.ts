@@ -1,4 +1,4 @@
-/** What was recorded, and where Zoom plays it. */
+/** The recordings, with links to Zoom's player. */
 import type { Recordings } from "../api";
 import type { Place } from "../app";
 import { h, type Child } from "../dom";

@@ -1,4 +1,4 @@
-/** Who registered, and who of them may join. */
+/** The registrants, and which of them may join. */
 import type { Meeting, Registrant, Registrants } from "../api";
 import type { Place } from "../app";
 import { announce, h, replace, type Child } from "../dom";

@@ -4,7 +4,7 @@ import { h, replace } from "../dom";
 import { SignInFailed } from "../session";
 import { button, heading, loading, notice } from "../ui";
 
-/** Asks who is there, and comes back to this very address. */
+/** Asks the person to sign in, and returns to this address. */
 export const signIn =
   (ended: boolean): Page =>
   ({ app, view }) => {
@@ -29,10 +29,10 @@ export const signIn =
     );
   };
 
-/** The way back from the identity provider. */
+/** Handles the return from the identity provider. */
 export const signedIn: Page = async ({ app, view, query }) => {
   replace(view, loading("your session"));
-  history.replaceState(null, "", location.pathname); // the code is spent: it need not stay in the address
+  history.replaceState(null, "", location.pathname); // the code is used up and need not stay in the address
   try {
     const target = await app.sessions.complete(query);
     app.api.recall();

@@ -1,4 +1,4 @@
-/** One subscription: how it is, what was sent and what came of it, and what can be sent again. */
+/** One subscription: its health, its deliveries with their results, and sending again. */
 import "../subscriptions/subscriptions.css";
 import type { Page } from "../app";
 import { announce, h, keyed, replace, type Child } from "../dom";

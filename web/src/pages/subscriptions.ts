@@ -1,4 +1,4 @@
-/** Who gets events: the subscriptions of this tenant. */
+/** The subscriptions of this tenant. */
 import "../subscriptions/subscriptions.css";
 import { ApiError } from "../api";
 import type { Page } from "../app";

@@ -1,4 +1,4 @@
-/** Subscriptions as the gateway answers, and how they are said. */
+/** Subscriptions as the gateway answers them, and their texts. */
 
 export type SubscriptionState = "pending" | "active" | "paused" | "disabled" | "unsubscribed";
 
@@ -7,7 +7,7 @@ export interface Attempt {
   duration_ms: number;
   status: number | null;
   error: string | null;
-  /** The first kilobyte of what was answered. */
+  /** The first kilobyte of the endpoint's answer. */
   answer?: string;
 }
 export interface Health {
@@ -34,7 +34,7 @@ export interface Subscription {
   health: Health;
   verification?: Attempt;
   previous_secret_until?: string;
-  /** Only when it is made, or its secret is. */
+  /** Only in the answer that makes the subscription or its secret. */
   secret?: string;
 }
 export interface Delivery {
@@ -66,13 +66,13 @@ const ERRORS: Record<string, string> = {
   challenge_mismatch: "The answer was not the challenge",
 };
 
-/** What came of an attempt: a status, or an error in words. */
+/** Returns the result of an attempt: a status, or an error in words. */
 export function outcome(attempt: Pick<Attempt, "status" | "error">): string {
   if (attempt.error) return ERRORS[attempt.error] ?? attempt.error.replaceAll("_", " ");
   return attempt.status === null ? "No answer" : `Status ${attempt.status}`;
 }
 
-/** How it is, in one sentence. */
+/** Returns the health of a subscription in one sentence. */
 export function healthOf({ failures, recent, slow }: Health): string {
   const said = [
     failures > 0 ? `${failures} ${failures === 1 ? "failure" : "failures"} in a row.` : "",
@@ -87,12 +87,12 @@ export function targetOf(subscription: Pick<Subscription, "url" | "queue">): str
   return subscription.url ?? subscription.queue ?? "";
 }
 
-/** What somebody typed as a list: between commas, spaces and lines. */
+/** Reads a typed list, separated by commas, spaces and lines. */
 export function listed(text: string): string[] {
   return [...new Set(text.split(/[\s,;]+/).filter(Boolean))];
 }
 
-/** What a form says, as the gateway takes it. What is empty is left out of a new one, and taken away from an old one. */
+/** Returns a form as the gateway's request. Empty fields are left out of a new subscription, and removed from an old one. */
 export function asked(data: FormData, known: Subscription | null): Record<string, unknown> {
   const text = (name: string): string => String(data.get(name) ?? "").trim();
   const filters: Record<string, unknown> = {};
@@ -121,7 +121,7 @@ export function asked(data: FormData, known: Subscription | null): Record<string
   return Object.fromEntries(Object.entries(whole).filter(([name, value]) => !same(value, before[name])));
 }
 
-/** Objects with their members in order, and without those that say nothing. */
+/** Returns objects with their members in order, without empty ones. */
 function sorted(value: unknown): unknown {
   if (!value || typeof value !== "object" || Array.isArray(value)) return value;
   const said = Object.entries(value).filter(([, each]) => each !== null && !(Array.isArray(each) && each.length === 0));

@@ -1,4 +1,4 @@
-"""From an `Authorization` header to who is calling, or to why nobody is. Never to what the caller may do."""
+"""Turns an `Authorization` header into a principal, or into a denial. What the caller may do is decided elsewhere."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from zoom_common.errors import DependencyFailed, InternalError
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """No principal, and why.
+    """No principal, and the reason.
 
     Of a key: unknown_key, wrong_secret, expired_key, revoked_key. Of a token: untrusted_token, expired_token. Of both:
     malformed_credential, unavailable, internal_error.
     """
 
     reason: str
-    cause: str = ""  # what the store ran into or what is wrong with a token, for the log
+    cause: str = ""  # what the store reported, or what is wrong with a token; for the log
 
     def to_context(self) -> dict[str, str]:
-        """The authorizer context of a refusal."""
+        """Return the authorizer context of a denied request."""
         return {"denied": self.reason}
 
 
 class Keys(Protocol):
-    """Anything that finds a key by its id, or raises Unavailable."""
+    """Finds a key by its id, or raises Unavailable."""
 
     def get(self, key_id: str) -> ApiKey | None:
-        """The key, or None."""
+        """Return the key, or None."""
         ...
 
 
 class Tokens(Protocol):
-    """Anything that judges a token of the identity provider."""
+    """Checks tokens of the identity provider."""
 
     def verify(self, token: str, *, now: float) -> Principal | Denial:
-        """Who signed in, or why nobody did."""
+        """Return the person who signed in, or the reason why the token is not accepted."""
         ...
 
 
@@ -51,9 +51,10 @@ _JWT = re.compile(r"(?=.{20,8192}$)[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]
 def authenticate(
     header: str, keys: Keys, *, now: float, tokens: Tokens | None = None, bearers: Bearers | None = None
 ) -> Principal | Denial:
-    """Judge an `Authorization` header: an API key, a bearer got for one, or a token for which there is a judge.
+    """Return the principal of an `Authorization` header, or a denial.
 
-    `now` in epoch seconds. Raises nothing: a store that fails is a denial.
+    The header holds an API key, a bearer issued for one, or, where `tokens` is given, a token of the identity provider.
+    `now` is in epoch seconds. Raises nothing: a store that fails leads to a denial.
     """
     scheme, _, credential_text = header.strip().partition(" ")
     text = credential_text.strip() if scheme.lower() == "bearer" else ""
@@ -88,5 +89,5 @@ def _by_bearer(bearers: Bearers, digest: bytes, keys: Keys, now: float) -> Princ
 
 
 def _not_asked(error: DependencyFailed) -> Denial:
-    """The store could not be asked, or refused to be: a fault of ours is not called an outage."""
+    """Return the denial when the store failed. A fault of ours is reported as internal_error, not as unavailable."""
     return Denial("internal_error" if isinstance(error, InternalError) else "unavailable", error.cause)

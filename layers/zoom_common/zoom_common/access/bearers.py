@@ -27,17 +27,17 @@ _BEARER = re.compile(r"zt_[A-Za-z0-9_-]{43}")
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """What is kept of a bearer. Times are epoch seconds, UTC. `connection` narrows it to one."""
+    """A bearer as it is stored. Times are epoch seconds, UTC. `connection` limits it to one connection."""
 
     digest: bytes = field(repr=False)
     key_id: str
     opened_by: bytes = field(repr=False)
-    """Hash of the kept digest of the secret it was got with."""
+    """Hash of the digest of the secret that the client signed in with."""
     expires_at: float
     connection: str | None = None
 
     def principal(self, key: ApiKey | None, *, now: float) -> Principal | str:
-        """Who calls with it, given its key as it is now, or the reason why nobody does."""
+        """Return who calls with the bearer, given its key as it is now, or the reason for a denial."""
         if key is None:
             return "unknown_key"
         if key.revoked_at is not None:
@@ -55,20 +55,20 @@ class Bearer:
 
 
 class Bearers(Protocol):
-    """Anything that finds a bearer by its digest, or raises Unavailable."""
+    """Finds a bearer by its digest, or raises Unavailable."""
 
     def get(self, digest: bytes) -> Bearer | None:
-        """The bearer, or None."""
+        """Return the bearer, or None."""
         ...
 
 
 def mark(digest: bytes) -> bytes:
-    """Return a digest that is stored beside a bearer: it opens nothing, and differs when the secret has changed."""
+    """Return a digest to store with a bearer. It opens nothing, and shows whether the secret has changed."""
     return hashlib.sha256(b"bearer:" + digest).digest()
 
 
 def digest_of(text: str) -> bytes | None:
-    """Under what a bearer is kept, or None when `text` is no bearer."""
+    """Return the digest under which a bearer is stored, or None when `text` is no bearer."""
     return hashlib.sha256(text.encode()).digest() if _BEARER.fullmatch(text) else None
 
 
@@ -80,7 +80,10 @@ def issue(
     connection: str | None = None,
     entropy: Entropy = secrets.token_bytes,
 ) -> tuple[Secret, Bearer]:
-    """A new bearer for `key`, and what to keep of it. It lives an hour, or as long as the key where that is less."""
+    """Return a new bearer for `key`, and the record to store.
+
+    It lives an hour, or until the key ends if that is sooner.
+    """
     text = "zt_" + base64.urlsafe_b64encode(entropy(32)).decode().rstrip("=")
     until = min(now + LIFE, key.valid_until if key.valid_until is not None else now + LIFE)
     digest = hashlib.sha256(text.encode()).digest()
@@ -101,7 +104,7 @@ class BearerStore:
         self._table = coordination.with_reason(_AWAY)
 
     def put(self, bearer: Bearer) -> None:
-        """Keep a new bearer until it ends."""
+        """Store a new bearer until it expires."""
         item: dict[str, Any] = {
             **_key(bearer.digest),
             "key_id": {"S": bearer.key_id},
@@ -114,7 +117,7 @@ class BearerStore:
         self._table.call("put_item", Item=item)
 
     def get(self, digest: bytes) -> Bearer | None:
-        """The bearer, also one whose end has passed and that is still there; or None."""
+        """Return the bearer or None. An expired one may still be there."""
         item = self._table.call("get_item", Key=_key(digest), ConsistentRead=True).get("Item")
         if item is None:
             return None
@@ -128,7 +131,7 @@ class BearerStore:
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:
-        """Return whether a bearer goes: with its key, or with the connection that it is narrowed to."""
+        """Return whether an erasure deletes a bearer: with its key, or with the connection that it is limited to."""
         return item["key_id"] in target.key_ids or item.get("connection") in target.connection_ids
 
 

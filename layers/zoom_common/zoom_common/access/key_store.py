@@ -1,4 +1,4 @@
-"""API keys in DynamoDB: one item per key, found by its id, and a pointer to it under its tenant."""
+"""API keys in DynamoDB: one item per key, found by its id, and a pointer to it in its tenant's partition."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ _TIMES = ("created_at", "valid_until", "revoked_at", "previous_until")
 
 
 def key_of(key_id: str) -> dict[str, Any]:
-    """Where the key with this id is: known before its tenant is."""
+    """Return the key of the item with this key id. It does not contain the tenant, which is not known at look-up."""
     return {"pk": {"S": f"apikey#{key_id}"}, "sk": {"S": "apikey"}}
 
 
 def tenant_partition(tenant: str) -> str:
-    """The partition that lists a tenant's keys."""
+    """Return the partition that lists a tenant's keys."""
     return f"{tenant}#apikeys"
 
 
 def pointer_to(key: ApiKey) -> dict[str, Any]:
-    """The item that lists a key under its tenant."""
+    """Return the item that lists a key under its tenant."""
     return {"pk": {"S": tenant_partition(key.tenant)}, "sk": {"S": key.key_id}}
 
 
 def to_item(key: ApiKey) -> dict[str, Any]:
-    """The whole record. What is not set is not there."""
+    """Return the whole record as an item. Values that are not set are left out."""
     item: dict[str, Any] = {
         **key_of(key.key_id),
         "key_id": {"S": key.key_id},
@@ -53,7 +53,7 @@ def to_item(key: ApiKey) -> dict[str, Any]:
 
 
 def from_item(item: Item) -> ApiKey:
-    """The record an item holds. Attributes it does not know are left alone."""
+    """Return the record in an item. Unknown attributes are ignored."""
 
     def time(name: str) -> float | None:
         return float(item[name]["N"]) if name in item else None
@@ -93,12 +93,12 @@ class ApiKeyStore:
         self._table = connections.with_reason(_UNAVAILABLE)
 
     def get(self, key_id: str) -> ApiKey | None:
-        """The key as last written (a consistent read), or None."""
+        """Return the key as last written (a consistent read), or None."""
         item = self._table.call("get_item", Key=key_of(key_id), ConsistentRead=True).get("Item")
         return from_item(item) if item else None
 
     def add(self, key: ApiKey) -> None:
-        """Keep a new key. Raises Conflict when its id is taken."""
+        """Store a new key. Raises Conflict when its id is taken."""
         writes: Any = [
             {"Put": {"TableName": self._table.name, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
             for item in (to_item(key), pointer_to(key))
@@ -109,7 +109,7 @@ class ApiKeyStore:
             raise Conflict("The key id is taken.", reason="key_exists") from None
 
     def list(self, tenant: str) -> list[ApiKey]:
-        """The tenant's keys, revoked and expired ones too, oldest first."""
+        """Return the tenant's keys, oldest first, with revoked and expired ones."""
         pages = self._table.pages(
             "query",
             KeyConditionExpression="pk = :tenant",
@@ -121,11 +121,14 @@ class ApiKeyStore:
         return sorted(keys, key=lambda key: (key.created_at, key.key_id))
 
     def revoke(self, key_id: str, *, now: float) -> ApiKey:
-        """End the key for good; doing so again changes nothing. Raises NotFound."""
+        """Revoke the key for good, and return it. Repeating it changes nothing. Raises NotFound."""
         return self._update(key_id, "SET revoked_at = if_not_exists(revoked_at, :now)", {":now": {"N": str(now)}})
 
     def limit(self, key_id: str, requests_per_minute: int | None) -> ApiKey:
-        """Let the key ask so often, None: as often as the gateway's default. Raises NotFound, and InvalidRequest."""
+        """Set the key's limit of requests per minute; None means the gateway's default.
+
+        Raises NotFound and InvalidRequest.
+        """
         if not is_limit(requests_per_minute):
             raise InvalidRequest([FieldError("requests_per_minute", LIMIT_RULE)])
         if requests_per_minute is None:
@@ -134,9 +137,9 @@ class ApiKeyStore:
         return self._update(key_id, "SET requests_per_minute = :limit", limit)
 
     def rotate(self, key_id: str, credential: Credential, *, now: float, overlap: float) -> ApiKey:
-        """Give the key the secret of `credential`; the former one goes on for `overlap` seconds, any older one ends.
+        """Replace the key's secret by that of `credential`. The previous secret stays valid for `overlap` seconds.
 
-        Raises NotFound, and Conflict when the key has ended or is being changed by someone else.
+        An older one ends at once. Raises NotFound, and Conflict when the key has ended or somebody else is changing it.
         """
         key = self.get(key_id)
         if key is None:
@@ -157,7 +160,7 @@ class ApiKeyStore:
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:
-        """Return whether a key or its pointer goes: the tenant's, for a person those bound to their connection."""
+        """Return whether an erasure deletes a key or its pointer: with the tenant, or with the person's connection."""
         if item["sk"] != "apikey":
             owned = target.owns(str(item["pk"]).removesuffix("#apikeys"))
             return owned and (target.whole_tenant or item["sk"] in target.key_ids)
@@ -173,7 +176,7 @@ class ApiKeyStore:
         condition: str = "attribute_exists(pk)",
         failed: Callable[[], GatewayError] = _no_such_key,
     ) -> ApiKey:
-        """The key after `change`. Raises what `failed` makes when the key is not as `condition` wants it."""
+        """Apply `change` and return the key. Raises the error that `failed` makes when `condition` does not hold."""
         # DynamoDB refuses an empty set of values.
         said: Any = {"ExpressionAttributeValues": values} if values else {}
         try:

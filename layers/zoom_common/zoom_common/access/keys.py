@@ -1,4 +1,4 @@
-"""API keys: what one looks like, what is kept of it, and whether a secret opens it.
+"""API keys: their form, the stored record, and whether a secret is valid.
 
 A key reads `zk_<id>_<secret>`. The id is public and names the record; the secret has 256 bits, is shown once,
 and only its SHA-256 is kept: a secret of that size needs no slow hash.
@@ -37,14 +37,14 @@ class Credential:
 
     @classmethod
     def generate(cls, *, key_id: str | None = None, entropy: Entropy = secrets.token_bytes) -> Credential:
-        """A new secret, for a new key or (`key_id`) for one that exists."""
+        """Return a new secret, for a new key or for the existing key `key_id`."""
         new_id = base64.b32encode(entropy(8)).decode().lower()[:12]
         secret = base64.urlsafe_b64encode(entropy(32)).decode().rstrip("=")
         return cls(key_id or new_id, Secret(secret))
 
     @classmethod
     def parse(cls, text: str) -> Credential | None:
-        """The halves of `text`, or None when it is not an API key."""
+        """Return the halves of `text`, or None when it is not an API key."""
         found = _KEY.fullmatch(text)
         return cls(found[1], Secret(found[2])) if found else None
 
@@ -53,13 +53,13 @@ class Credential:
         return Secret(f"zk_{self.key_id}_{self.secret.reveal()}")
 
     def digest(self) -> bytes:
-        """What is kept of the secret."""
+        """The digest of the secret, which is what is stored."""
         return hashlib.sha256(self.secret.reveal().encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """What is kept of a key. Times are epoch seconds, UTC. The previous secret opens it until `previous_until`."""
+    """The record of a key. Times are epoch seconds, UTC. The previous secret is valid until `previous_until`."""
 
     key_id: str
     tenant: str
@@ -73,12 +73,13 @@ class ApiKey:
     previous_digest: bytes | None = field(default=None, repr=False)
     previous_until: float | None = None
     requests_per_minute: int | None = None
-    """How often it may ask; None: as often as the gateway's own default allows."""
+    """The most requests per minute; None means the gateway's default."""
 
     def refusal(self, credential: Credential, *, now: float) -> str | None:
-        """Why `credential` does not open this key, or None when it does.
+        """Return the reason why `credential` is not valid for this key, or None when it is.
 
-        The secret is judged first: only who holds one that was right learns that the key is revoked or expired.
+        The secret is checked first, so that only somebody with a correct secret learns that the key is revoked or
+        expired.
         """
         digest = credential.digest()
         current = hmac.compare_digest(digest, self.digest)
@@ -91,11 +92,11 @@ class ApiKey:
         return "expired_key" if outlived or self.ended(now=now) else None
 
     def ended(self, *, now: float) -> bool:
-        """Whether no secret opens this key any more."""
+        """Return whether the key has ended, so that no secret is valid any more."""
         return self.revoked_at is not None or (self.valid_until is not None and self.valid_until <= now)
 
     def principal(self) -> Principal:
-        """Who calls with this key."""
+        """Return the principal of calls with this key."""
         subject = f"key:{self.key_id}"
         return Principal(self.tenant, subject, self.scopes, self.connection, self.requests_per_minute, self.name)
 
@@ -112,7 +113,7 @@ def issue(
     requests_per_minute: int | None = None,
     operator: bool = False,
 ) -> ApiKey:
-    """The record of a new key. Raises InvalidRequest naming each field that will not do.
+    """Return the record of a new key. Raises InvalidRequest naming each field that is wrong.
 
     Scopes for the whole stack are refused unless the key is for an `operator`.
     """
@@ -149,5 +150,5 @@ def issue(
 
 
 def is_limit(requests_per_minute: int | None) -> bool:
-    """Whether a key can have this limit."""
+    """Return whether a key can have this limit."""
     return requests_per_minute is None or 0 < requests_per_minute <= MOST_PER_MINUTE

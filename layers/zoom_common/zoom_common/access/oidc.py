@@ -1,4 +1,4 @@
-"""People who sign in at the company's identity provider: from an OIDC access token to a principal."""
+"""People who sign in at the company's identity provider: turns an OIDC access token into a principal."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _RSA = tuple(each for each in ALGORITHMS if each.startswith(("RS", "PS")))
 # Clocks differ by this much, in seconds.
 LEEWAY = 30.0
 
-# Subjects of API keys begin so, and reach every owner of their tenant: no person may be called like that.
+# Subjects of API keys begin like this and reach every owner of their tenant, so a person's subject must not.
 KEY_PREFIX = "key:"
 
 _TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -36,10 +36,10 @@ _LONGEST_SUBJECT = 255  # OpenID Connect Core, section 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
-    """Whose tokens count, and how they are read.
+    """The identity provider whose tokens are accepted, and how they are read.
 
     `audience` is this gateway's name at the provider. `tenant_claim` and `scope_claim` name claims; with `tenant` set,
-    everybody the provider knows belongs to that one tenant. `id_tokens` takes ID tokens as well as access tokens.
+    every user of the provider belongs to that one tenant. With `id_tokens`, ID tokens are accepted like access tokens.
     """
 
     issuer: str
@@ -63,19 +63,19 @@ class Keys(Protocol):
     """The provider's public keys. Raises Unavailable when it has none and cannot be asked."""
 
     def find(self, key_id: str | None, *, now: float) -> SigningKey | None:
-        """The signing key with this id; without an id, the only one there is."""
+        """Return the signing key with this id; without an id, the only key there is, else None."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class TokenVerifier:
-    """Judges tokens of one issuer."""
+    """Checks tokens of one issuer."""
 
     trust: Trust
     keys: Keys
 
     def verify(self, token: str, *, now: float) -> Principal | Denial:
-        """Who signed in, or why nobody did: malformed_credential, untrusted_token, expired_token, unavailable."""
+        """Return who signed in, or a denial: malformed_credential, untrusted_token, expired_token or unavailable."""
         try:
             header = jwt.get_unverified_header(token)
         except jwt.PyJWTError:
@@ -89,7 +89,7 @@ class TokenVerifier:
         if key is None:
             return Denial("untrusted_token", "key")
         try:
-            # Times are judged below, by the clock that is passed in.
+            # Times are checked below, against the clock that is passed in.
             unjudged = {"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False}
             claims = jwt.decode(
                 token,
@@ -123,7 +123,7 @@ class TokenVerifier:
 
 
 def _audiences(claims: Mapping[str, Any]) -> list[Any]:
-    # Amazon Cognito's access tokens have no `aud`; API Gateway's own JWT authorizer reads `client_id` then, too.
+    # Amazon Cognito's access tokens have no `aud`; API Gateway's JWT authorizer then reads `client_id`, and so do we.
     named = claims.get("aud", claims.get("client_id"))
     return named if isinstance(named, list) else [named]
 
@@ -148,7 +148,7 @@ def _is_time(value: object) -> bool:
     return -_LATEST <= value <= _LATEST  # NaN is neither
 
 
-# The year 33658. JSON's numbers have no end, and the largest of them are no floats.
+# The year 33658. JSON's numbers have no upper bound, and the largest do not fit into a float.
 _LATEST = 10**12
 
 
@@ -158,7 +158,7 @@ def _is_subject(value: object) -> bool:
 
 
 def _scopes(claim: object) -> frozenset[str]:
-    """The gateway's scopes among those in a claim: a text with spaces, or a list. Others mean nothing here."""
+    """Return the gateway's scopes in a claim, which is a text with spaces or a list. Other scopes are ignored."""
     named = claim.split() if isinstance(claim, str) else claim
     return (
         frozenset(each for each in named if isinstance(each, str)) & SCOPES if isinstance(named, list) else frozenset()
@@ -167,10 +167,10 @@ def _scopes(claim: object) -> frozenset[str]:
 
 FRESH_SECONDS = 600.0
 
-# A provider that is down for an hour signs nobody out; one that is gone for a day is no longer believed.
+# An outage of an hour at the provider signs nobody out; after a day without an answer its keys are not trusted.
 STALE_SECONDS = 86_400.0
 
-# Tokens with made-up key ids must not turn into requests to the provider.
+# Limits the requests to the provider that tokens with made-up key ids can cause.
 PAUSE_SECONDS = 30.0
 
 TIMEOUT = 2.5
@@ -181,11 +181,11 @@ _OK = 200
 
 
 class _Unreadable(Exception):
-    """The provider answered something that is no configuration or no key set."""
+    """The provider's answer is not a valid configuration or key set."""
 
 
 class ProviderKeys:
-    """One issuer's signing keys. `issuer` is https, or http on this very machine."""
+    """One issuer's signing keys. `issuer` is an https URL, or an http URL on this machine."""
 
     def __init__(self, issuer: str, transport: Transport) -> None:
         self._issuer = issuer
@@ -195,7 +195,7 @@ class ProviderKeys:
         self._asked_at = float("-inf")
 
     def find(self, key_id: str | None, *, now: float) -> SigningKey | None:
-        """The key with this id; without an id, the only one there is. Raises Unavailable."""
+        """Return the key with this id; without an id, the only key there is, else None. Raises Unavailable."""
         if now - self._read_at >= FRESH_SECONDS:
             self._refresh(now)
         found = self._find(key_id)
@@ -245,13 +245,13 @@ class ProviderKeys:
 
 
 def is_safe(url: str) -> bool:
-    """Whether keys may be read from there: over TLS, or without leaving this machine."""
+    """Return whether keys may be read from `url`: over TLS, or from this machine."""
     parts = urlsplit(url)
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
 
 
 def _signing_key(described: Any) -> SigningKey | None:
-    """The key, or None for one that is not for signing or of a kind nobody here knows.
+    """Return the key, or None when it is not for signing or of an unsupported kind.
 
     Providers may leave `alg` out (RFC 7517, section 4.4). An RSA key then takes every RSA algorithm of the list.
     """
@@ -266,7 +266,7 @@ def _signing_key(described: Any) -> SigningKey | None:
 
 
 class OidcSettings(Protocol):
-    """What is said about the identity provider."""
+    """The settings of the identity provider."""
 
     @property
     def oidc_issuer(self) -> str: ...  # noqa: D102
@@ -284,7 +284,7 @@ class OidcSettings(Protocol):
 
 @cache
 def verifier(settings: OidcSettings) -> TokenVerifier:
-    """A verifier for these settings, with keys that stay while the container does."""
+    """Return a verifier for these settings, which keeps the provider's keys as long as the container lives."""
     trust = Trust(
         issuer=settings.oidc_issuer,
         audience=settings.oidc_audience,

@@ -1,4 +1,4 @@
-"""Who a request comes from, as the authorizer hands it to the functions."""
+"""Who sends a request, as the authorizer passes it to the functions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 EVERY_SCOPE = "*"
-# Every connection id matches; `connections.identifiers` makes them shorter than this allows.
+# Every connection id matches this; `connections.model.connection_id` makes shorter ones.
 CONNECTION_ID = re.compile(r"con_[0-9a-z_]{1,60}")
 SCOPES = frozenset(
     {
@@ -48,9 +48,9 @@ SCOPES = frozenset(
     }
 )
 
-# These reach beyond one tenant: the whole stack. Only whoever operates it gives them to a key.
+# These scopes reach the whole stack, not one tenant. Only an operator can give them to a key.
 OPERATOR_SCOPES = frozenset({"operator:read", "operator:write"})
-# What `*` leaves out: the pass-through reaches whatever Zoom has, so a key has to name it; operators see every tenant.
+# `*` does not include these: the pass-through reaches all of Zoom's API, and operators see every tenant.
 NAMED_ONLY = frozenset({"zoom:read", "zoom:write"}) | OPERATOR_SCOPES
 
 
@@ -58,7 +58,7 @@ NAMED_ONLY = frozenset({"zoom:read", "zoom:write"}) | OPERATOR_SCOPES
 class Principal:
     """A known caller. `subject` is `key:<key id>`; `connection` is set when the key is bound to one connection.
 
-    `requests_per_minute` is how often it may ask, None when nobody counts. `name` is what people call the key.
+    `requests_per_minute` is the caller's limit, None without one. `name` is the key's display name.
     """
 
     tenant: str
@@ -69,16 +69,16 @@ class Principal:
     name: str | None = field(default=None, compare=False)
 
     def may(self, scope: str) -> bool:
-        """Whether the caller holds exactly `scope`, or every scope and `scope` is not one of NAMED_ONLY."""
+        """Return whether the caller holds `scope` itself, or `*` where `scope` is not one of NAMED_ONLY."""
         return scope in self.scopes or (EVERY_SCOPE in self.scopes and scope not in NAMED_ONLY)
 
     @property
     def is_key(self) -> bool:
-        """Whether a program calls with an API key; else it is a person who signed in."""
+        """Whether the caller is a program with an API key; otherwise it is a person who signed in."""
         return self.subject.startswith("key:")
 
     def to_context(self) -> dict[str, str]:
-        """The authorizer context that `from_context` reads back; its values are strings."""
+        """Return the authorizer context that `from_context` reads. Its values are strings."""
         fields: dict[str, Any] = {"tenant": self.tenant, "subject": self.subject, "scopes": sorted(self.scopes)}
         if self.connection is not None:
             fields["connection"] = self.connection
@@ -90,7 +90,7 @@ class Principal:
 
     @classmethod
     def from_context(cls, context: Mapping[str, Any] | None) -> Principal | None:
-        """The principal in an authorizer context, or None when it holds none that this version understands."""
+        """Return the principal in an authorizer context, or None when this version understands none in it."""
         try:
             fields = json.loads((context or {})["principal"])
             return cls(
@@ -102,7 +102,7 @@ class Principal:
                 name=fields.get("name"),
             )
         except (KeyError, TypeError, ValueError, AttributeError):
-            # An authorizer of another version, mid-deployment: nobody is let in on a guess.
+            # An authorizer of another version, in the middle of a deployment: deny rather than guess.
             return None
 
 

@@ -1,4 +1,4 @@
-"""`POST /oauth/token` for programs: an API key's id and secret in, a short-lived bearer token out."""
+"""`POST /oauth/token` for programs: takes an API key's id and secret, and issues a short-lived bearer token."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from zoom_common.access.keys import Credential
 from zoom_common.access.principal import CONNECTION_ID
 
 GRANTS = frozenset({"account_credentials", "client_credentials", "authorization_code", "refresh_token"})
-# These come with a refresh token at Zoom; ours opens nothing, because a refresh needs key id and secret again.
+# For these Zoom also returns a refresh token. Ours grants nothing: a refresh needs key id and secret again.
 _WITH_REFRESH = frozenset({"authorization_code", "refresh_token"})
 _CONNECTION = "con_"
 
 
 class Refused(Exception):
-    """No bearer. `error` and `reason` are what Zoom's endpoint says; `status` is HTTP's."""
+    """The request is refused. `error` and `reason` are the words of Zoom's endpoint; `status` is the HTTP status."""
 
     def __init__(self, error: str, reason: str, *, status: int = 400) -> None:
         super().__init__(reason)
@@ -40,9 +40,9 @@ class SignIn:
     api_url: str
 
     def token(self, authorization: str, form: Mapping[str, str]) -> dict[str, Any]:
-        """Zoom's token response. Raises Refused, and Unavailable when a store cannot be asked.
+        """Return a token response in Zoom's form. Raises Refused, and Unavailable when a store fails.
 
-        An `account_id` that is one of our connection ids narrows the bearer to that connection.
+        An `account_id` that is one of our connection ids limits the bearer to that connection.
         """
         if form.get("grant_type") not in GRANTS:
             raise Refused("unsupported_grant_type", "unsupported grant type")
@@ -68,14 +68,17 @@ class SignIn:
 
 
 def presented(authorization: str, form: Mapping[str, str]) -> Credential | None:
-    """Key id and secret from HTTP Basic, else from the form. `zk_<id>` is an id too, and the whole key a secret."""
+    """Return key id and secret from HTTP Basic, else from the form; None without them.
+
+    `zk_<id>` is accepted as the id, and the whole key as the secret.
+    """
     scheme, _, encoded = authorization.strip().partition(" ")
     if scheme.lower() == "basic":
         try:
             user, _, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
         except ValueError:  # no base64, no ASCII or no UTF-8
             return None
-        # RFC 6749 has both form-encoded first; no character of ours changes by that.
+        # RFC 6749 form-encodes both first; that changes no character that our keys use.
         client, secret = unquote(user), unquote(password)
     else:
         client, secret = form.get("client_id", ""), form.get("client_secret", "")

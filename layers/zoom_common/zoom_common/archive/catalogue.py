@@ -18,7 +18,7 @@ RECORDING_ID = re.compile(r"rec_[0-9a-f]{32}")
 PLACE = re.compile(r"[0-9]{13}#rec_[0-9a-f]{32}")
 STATES = tuple(FileState)
 LINK_SECONDS = 300
-# How much of the list one request reads while it looks for what matches.
+# How many entries of the list one request reads while it searches for matches.
 _MOST_READ = 3_000
 _PAGE = 300
 # A function's answer has at most 6 MB: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -37,7 +37,7 @@ class Storage(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingQuery:
-    """What a list is asked for. Moments are epoch milliseconds of a recording's begin. A topic matches in part."""
+    """The query for a list. Times are epoch milliseconds of a recording's begin. A topic matches in part."""
 
     since_ms: int = 0
     until_ms: int = LAST_MS
@@ -50,7 +50,7 @@ class RecordingQuery:
     after: str | None = None
 
     def matches(self, entry: Mapping[str, Any], reach: Reach) -> bool:
-        """Return whether an entry of the list is wanted, and within reach."""
+        """Return whether an entry of the list matches, and the caller may see it."""
         return (
             (reach is None or bool(frozenset(entry.get("connections", ())) & reach))
             and self.host in {None, entry.get("host_id"), entry.get("host_email")}
@@ -62,15 +62,18 @@ class RecordingQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """Reads the archive. Raises Unavailable; NotFound for what is not there or out of reach."""
+    """Reads the archive. Raises Unavailable, and NotFound for what does not exist or the caller may not see."""
 
     ledger: Ledger
     storage: Storage
     participants: Callable[[ArchivedRecording], Iterable[Mapping[str, Any]]]
-    """Who was there, as far as events say: `name`, `user_id`, `email`."""
+    """The participants, as far as events name them: `name`, `user_id`, `email`."""
 
     def page(self, tenant: str, query: RecordingQuery, reach: Reach) -> tuple[list[dict[str, Any]], str | None]:
-        """Return recordings, the newest first, and the place to go on after. A page may be shorter than asked for."""
+        """Return recordings, newest first, and the place where the next page begins.
+
+        A page may be shorter than asked for.
+        """
         if query.uuid is not None:
             found = self.ledger.read(tenant, recording_id_of(tenant, query.uuid))
             entries = [found[0].to_list_entry()] if found is not None and found[0].deleted_at is None else []
@@ -93,10 +96,11 @@ class Catalogue:
         return wanted, after
 
     def one(self, tenant: str, recording_id: str, reach: Reach) -> dict[str, Any]:
-        """Return a recording with its files; those that are in S3 with a link that ends in five minutes."""
+        """Return a recording with its files. Each file that is in S3 has a link that expires in five minutes."""
         recording, files = self.find(tenant, recording_id, reach)
         shown = _listed(recording.to_list_entry()) | {
-            "state": str(state_of(files)),  # as of now; the list follows when the last file is settled
+            # The state as of now; the entry in the list follows when the last file is settled.
+            "state": str(state_of(files)),
             "type": recording.type,
             "timezone": recording.timezone,
             "duration": recording.duration,
@@ -107,7 +111,7 @@ class Catalogue:
         return shown | {"files": [self._file(recording, file) for file in sorted(files, key=_order)]}
 
     def find(self, tenant: str, recording_id: str, reach: Reach) -> tuple[ArchivedRecording, list[ArchivedFile]]:
-        """Return a recording and its files as the ledger has them."""
+        """Return a recording and its files as the ledger holds them."""
         found = self.ledger.read(tenant, recording_id) if RECORDING_ID.fullmatch(recording_id) else None
         visible = found is not None and (reach is None or found[0].connections & reach)
         if found is None or not visible or found[0].deleted_at is not None:
@@ -115,7 +119,7 @@ class Catalogue:
         return found
 
     def transcript(self, tenant: str, recording_id: str, reach: Reach, *, file_id: str | None, form: str) -> Any:
-        """Return a transcript: as `text` or `vtt`, one text; as `json`, turns with speakers for each of its files."""
+        """Return a transcript: one text for `text` and `vtt`, a list of turns with speakers per file for `json`."""
         recording, files = self._texts(tenant, recording_id, reach, "transcript", file_id)
         if form == "vtt":
             return self._read(files[0])

@@ -1,10 +1,11 @@
-"""What files hold: whether one is what its name says, the CRC32 of parts put together, and transcripts and chats. Pure.
+"""Content of files: whether it is of its kind, CRC32 over joined parts, transcripts and chats. Does no I/O.
 
-A film is a row of boxes, each of which says its size: https://mpeg.chiariglione.org/standards/mpeg-4/iso-base-media-file-format
-(ISO/IEC 14496-12, 4.2). Sizes that add up to the file's length are what a cut film does not have.
+An MP4 or M4A file is a sequence of boxes, and each states its size (ISO/IEC 14496-12, 4.2):
+https://mpeg.chiariglione.org/standards/mpeg-4/iso-base-media-file-format
+In a truncated file the sizes do not add up to the length of the file.
 
-Zoom writes the speaker in front of what a cue says: `Jill Chill: Welcome.` https://www.w3.org/TR/webvtt1/ says what a
-cue is. A chat file has one message a line: the time since the start, the sender, and the text, between tabs.
+Zoom writes the speaker in front of the text of a cue: `Jill Chill: Welcome.` https://www.w3.org/TR/webvtt1/ defines
+cues. A chat file has one message a line: the time since the start, the sender, and the text, between tabs.
 """
 
 from __future__ import annotations
@@ -79,7 +80,8 @@ def fault_of(
 ) -> str | None:
     """Return why a whole stored object is not of its kind, or None. `read` returns bytes by first byte and number.
 
-    For a film, boxes are followed from byte `at`. Raises NotFinished when `should_stop` returns true before the end.
+    For an MP4 or M4A file, boxes are followed from byte `at`. Raises NotFinished when `should_stop` returns true before
+    the end.
     """
     extension = extension.upper()
     if extension in _FILMS:
@@ -102,7 +104,8 @@ def _film_fault(read: Callable[[int, int], bytes], size: int, at: int, should_st
         if not begin <= at <= begin + len(page) - min(_HEADER, size - at):
             if should_stop():
                 raise NotFinished(at)
-            # Small boxes follow one another in fragmented films; else a header is all that is wanted.
+            # In fragmented files small boxes follow one another, so more is read at once; else only the header is
+            # needed.
             page, begin = read(at, _PAGE if page and at - begin < 2 * _PAGE else _HEADER), at
         header = page[at - begin : at - begin + _HEADER]
         length = _box_size(header, size - at)
@@ -115,7 +118,10 @@ def _film_fault(read: Callable[[int, int], bytes], size: int, at: int, should_st
 
 
 def _box_size(header: bytes, left: int) -> int | None:
-    """Return the length of a box: 1 stands for a 64-bit length behind the type, 0 for all that is left."""
+    """Return the length of a box.
+
+    A length of 1 means that a 64-bit length follows the type; 0 means the rest of the file.
+    """
     if len(header) < _LEAST_BOX:
         return None
     (length,) = struct.unpack(">I", header[:4])
@@ -128,7 +134,7 @@ _POLYNOMIAL = 0xEDB88320
 
 
 def combined(first: int, second: int, length: int) -> int:
-    """Return the CRC32 of two texts, one behind the other, by their CRC32s and the `length` of the second one.
+    """Return the CRC32 of two byte strings joined, from their CRC32s and the `length` of the second one.
 
     The arithmetic is that of zlib's crc32_combine: https://github.com/madler/zlib/blob/master/crc32.c
     """
@@ -165,7 +171,7 @@ _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]{1,80})>")
 _TAGS = re.compile(r"</?[^>]{1,100}>")
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&lrm;": "", "&rlm;": "", "&amp;": "&"}
 _MESSAGE = re.compile(r"(\d{2}:\d{2}:\d{2})\t\s*(?:From\s+)?(.{1,120}?)\s*:[ ]*\t(.*)")
-# Pauses of one speaker that are shorter belong to one turn.
+# Shorter pauses of one speaker do not end a turn.
 _TURN_MS = 4_000
 
 
@@ -180,7 +186,7 @@ class Cue:
 
 
 def cues(webvtt: str) -> Iterator[Cue]:
-    """Yield the cues of a WebVTT text. Blocks that are no cues are left out."""
+    """Yield the cues of a WebVTT text. Other blocks are skipped."""
     for block in re.split(r"\r?\n[ \t]*\r?\n", webvtt.lstrip("\ufeff").replace("\r\n", "\n")):
         lines = block.strip("\n").split("\n")
         at = next((place for place, line in enumerate(lines[:2]) if _TIMES.match(line.strip())), None)
@@ -195,9 +201,10 @@ def cues(webvtt: str) -> Iterator[Cue]:
 
 
 def turns(webvtt: str, participants: Iterable[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
-    """Return who said what: cues of one speaker in a row are one turn, and a turn names the participant of that name.
+    """Return who said what. Successive cues of one speaker are one turn, with the participant of that name.
 
-    `participants` have `name`, and `user_id` and `email` where known. A name that two of them have is nobody's.
+    `participants` have `name`, and `user_id` and `email` where known. Where two have the same name, a turn names
+    neither.
     """
     known = _by_name(participants)
     found: list[dict[str, Any]] = []
@@ -212,7 +219,7 @@ def turns(webvtt: str, participants: Iterable[Mapping[str, Any]] = ()) -> list[d
 
 
 def plain(webvtt: str) -> str:
-    """Return a transcript as text: a paragraph for each turn, with its speaker and begin."""
+    """Return a transcript as text: a paragraph for each turn, with its speaker and start."""
     paragraphs = []
     for turn in turns(webvtt):
         minutes, seconds = divmod(turn["start"] // 1000, 60)
@@ -223,7 +230,7 @@ def plain(webvtt: str) -> str:
 
 
 def messages(chat: str) -> list[dict[str, str]]:
-    """Return the messages of a chat file. A line that begins no message belongs to the one before it."""
+    """Return the messages of a chat file. A line that begins no message belongs to the message before it."""
     found: list[dict[str, str]] = []
     for line in chat.lstrip("\ufeff").replace("\r\n", "\n").split("\n"):
         message = _MESSAGE.match(line)

@@ -1,8 +1,8 @@
-"""Finds recordings, from Zoom's events and from Zoom's lists, and hands their files to the workers.
+"""Finds recordings, from Zoom's events and from Zoom's lists, and queues their files for the workers.
 
-A recording has several events: one for each time it was started, one for its transcript, hours later, and some come
-twice. Each only adds the files that are not known yet. Files that Zoom gives no id (timelines, captions) are known by
-their type and begin.
+A recording has several events: one for each time it was started, one for its transcript hours later, and some come
+twice. Each event only adds files that are not known yet. Files without an id of Zoom's (timelines, captions) are
+identified by their type and begin.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from zoom_common.zoom.operations.table import encoded_twice
 
 # Zoom's events that name files.
 WITH_FILES = frozenset({"zoom.recording.completed", "zoom.recording.transcript_completed", "zoom.recording.recovered"})
-# Events after which Zoom's list of files is read again: a summary may have become one of them.
+# After these events Zoom's list of files is read again, because a summary may have been added to it.
 WITHOUT_FILES = frozenset({"zoom.meeting.summary_completed", "zoom.meeting.summary_updated"})
 
 LISTS = ("recording_files", "participant_audio_files")
@@ -36,13 +36,13 @@ _EXTENSIONS = {"TRANSCRIPT": "VTT", "CC": "VTT", "CHAT": "TXT", "TIMELINE": "JSO
 _LONGEST_NAME = 200
 _TOKEN_SECONDS = 86_400
 
-# A file's place: tenant, recording id, file id.
+# Identifies a file: tenant, recording id, file id.
 type FilePlace = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one look found: the recording's id, how many files were new, and how many there are."""
+    """The result of reading one recording: its id, the number of new files, and the number of all files."""
 
     recording_id: str
     new: int
@@ -51,7 +51,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discovery:
-    """Registers recordings. `enqueue` hands files to the workers; `clock` gives epoch seconds. Raises Unavailable."""
+    """Registers recordings. `enqueue` queues files for the workers; `clock` gives epoch seconds. Raises Unavailable."""
 
     ledger: Ledger
     policies: PolicyStore
@@ -63,9 +63,9 @@ class Discovery:
     def register(
         self, tenant: str, connection_id: str, about: Mapping[str, Any], *, revive: bool = False
     ) -> Found | None:
-        """Take note of a recording as Zoom's events and lists describe one; None when it is not to be archived.
+        """Store a recording as one of Zoom's events or lists describes it; return None when it is not to be archived.
 
-        Doing it again adds nothing. `revive` gives files that have failed another try.
+        Repeating it adds nothing. With `revive`, files that have failed are queued again.
         """
         policy = self.policies.effective(tenant, connection_id)
         recording = described(tenant, connection_id, about, now=self.clock())
@@ -88,7 +88,7 @@ class Discovery:
     def event(
         self, event: CloudEvent, content: Callable[[str, str], Mapping[str, Any] | None], read: Read
     ) -> Found | None:
-        """Take note of what one of Zoom's events reports; None when that is nothing to archive.
+        """Store the files that one of Zoom's events names; return None when there is nothing to archive.
 
         `content` returns the data of an event that came without it, by tenant and id. `read` reads at Zoom.
         """
@@ -102,7 +102,7 @@ class Discovery:
         return None if uuid is None else self.look(event.tenant, event.connection_id, uuid, read)
 
     def look(self, tenant: str, connection_id: str, uuid: str, read: Read, *, revive: bool = False) -> Found | None:
-        """Read the files of one instance at Zoom and take note of them; None when Zoom shows none."""
+        """Read the files of one instance at Zoom and store what is new. Return None when Zoom shows none."""
         if not self.policies.effective(tenant, connection_id).enabled:
             return None
         try:
@@ -112,18 +112,18 @@ class Discovery:
         return None if row is None else self.register(tenant, connection_id, row, revive=revive)
 
     def retry(self, file: ArchivedFile) -> bool:
-        """Give a file that has failed its tries anew, and return whether it had failed."""
+        """Queue a failed file again, and return whether it had failed."""
         again = file.state is FileState.FAILED and self._pending(file)
         if again:
             self.enqueue([(file.tenant, file.recording_id, file.file_id)])
         return again
 
     def _again(self, known: ArchivedFile | None, reported: ArchivedFile, *, revive: bool) -> bool:
-        """Store the size that Zoom declares now. Return whether a known file goes to the workers again."""
+        """Store the size that Zoom states now. Return whether a known file has to be queued again."""
         if known is None:
             return False
         if known.state is FileState.PENDING:
-            return True  # its message may have been lost before it was sent
+            return True  # The message may have been lost before it was sent.
         if known.state is FileState.FAILED:
             return revive and self._pending(known)
         if reported.declared is not None and reported.declared != known.declared:
@@ -134,7 +134,7 @@ class Discovery:
         return self.ledger.revise(file, now=self.clock(), state=FileState.PENDING, tries=0, reason=None)
 
     def _declared(self, file: ArchivedFile, size: int) -> None:
-        """Store another declared size. A kept file may become doubtful by it, and a doubtful one kept."""
+        """Store another stated size. It can make a kept file doubtful, or a doubtful file kept."""
         changes: dict[str, object] = {"declared": size}
         if file.state is FileState.KEPT and size != file.total:
             changes |= {"state": FileState.DOUBTFUL, "reason": Doubt.DECLARED_SIZE}
@@ -150,7 +150,10 @@ class Discovery:
 
 
 def described(tenant: str, connection_id: str, about: Mapping[str, Any], *, now: float) -> ArchivedRecording | None:
-    """Return the recording that an event's object or a row of Zoom's lists is about, None when it names no instance."""
+    """Return the recording that an event's object or a row of Zoom's lists describes.
+
+    Return None when it names no instance.
+    """
     uuid = identifier(about.get("uuid"))
     if uuid is None or len(uuid) > _LONGEST_NAME:
         return None
@@ -177,7 +180,7 @@ def described(tenant: str, connection_id: str, about: Mapping[str, Any], *, now:
 def listed(
     recording: ArchivedRecording, connection_id: str, about: Mapping[str, Any], policy: Policy
 ) -> Iterator[ArchivedFile]:
-    """Yield the files that can be downloaded, each once; one that Zoom still works on comes with a later event."""
+    """Yield each file that can be downloaded, once. Files that Zoom is still processing come with a later event."""
     seen: set[str] = set()
     for place, file in _files(about):
         name = file_name(file)
@@ -222,7 +225,7 @@ def listed(
 
 
 class NotShown(Exception):
-    """Zoom does not show the file now: `reason` says why, and is safe to log."""
+    """Zoom does not show the file now. `reason` says why and may be logged."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -230,7 +233,7 @@ class NotShown(Exception):
 
 
 def link_of(read: Read, recording: ArchivedRecording, file: ArchivedFile) -> tuple[Link, int | None]:
-    """Ask Zoom for a link and a token to download a file, and for the size that it states now. Raises NotShown.
+    """Ask Zoom for a link and a token to download a file, and for the file's current size. Raises NotShown.
 
     The token opens this recording alone, for a day; plain access tokens are sometimes refused.
     https://developers.zoom.us/docs/api/meetings/#tag/cloud-recording/get/meetings/{meetingId}/recordings
@@ -250,17 +253,17 @@ def link_of(read: Read, recording: ArchivedRecording, file: ArchivedFile) -> tup
 
 
 def recordings_path(uuid: str) -> str:
-    """Return the path of an instance's recordings."""
+    """Return the path of an instance's recordings in Zoom's API."""
     return f"/v2/meetings/{encoded_twice(uuid)}/recordings"
 
 
 def files_at_zoom(row: Mapping[str, Any]) -> dict[str, int | None]:
-    """Return the names of all files that Zoom lists for a recording, with the sizes that it states."""
+    """Return the names of all files that Zoom lists for a recording, with their sizes as Zoom states them."""
     return {file_name(file): _size(file) for _, file in _files(row)}
 
 
 def file_name(file: Mapping[str, Any]) -> str:
-    """Return what a file is called, within what a table's key has room for."""
+    """Return the name by which a file is identified, short enough for a key of the table."""
     name = recording_file_name(file)
     return name if len(name) <= _LONGEST_NAME else sha256(name.encode()).hexdigest()
 
@@ -268,10 +271,10 @@ def file_name(file: Mapping[str, Any]) -> str:
 def backfill(
     discovery: Discovery, connection: Connection, reader: ZoomReader, user: str, *, since: date, until: date
 ) -> int:
-    """Archive the recordings that a user has at Zoom from `since` to `until`: UTC days, both included, a month at most.
+    """Archive a user's recordings at Zoom from `since` to `until`: UTC days, both included, a month at most.
 
-    Return how many files were new. Repeating it archives nothing twice, and gives files that have failed another try.
-    Raises what reading raises; `reader` knows afterwards whether Zoom shows the list.
+    Return how many files were new. Repeating it archives nothing twice, and queues files that have failed again. Raises
+    what reading raises; `reader` then knows whether Zoom shows the list.
     """
     tenant, name = connection.tenant, connection.connection_id
     if not discovery.policies.effective(tenant, name).enabled:
@@ -282,7 +285,7 @@ def backfill(
         found = discovery.register(tenant, name, row, revive=True)
         new += found.new if found is not None else 0
         uuid = identifier(row.get("uuid"))
-        if found is not None and found.new and uuid is not None:  # the list leaves out some kinds of files
+        if found is not None and found.new and uuid is not None:  # Zoom's list leaves out some kinds of files.
             whole = discovery.register(tenant, name, reader.get(recordings_path(uuid)))
             new += whole.new if whole is not None else 0
     return new

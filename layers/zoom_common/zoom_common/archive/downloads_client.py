@@ -1,6 +1,6 @@
-"""Downloads parts of Zoom's files by http.client: ranges, redirects to other hosts, and bearers that stay at Zoom.
+"""Downloads parts of Zoom's files with http.client: ranges, redirects to other hosts, bearers for Zoom's hosts only.
 
-Zoom opens a download link for a bearer and redirects to a storage host, which wants none and refuses one:
+Zoom accepts a bearer for a download link and redirects to a storage host, which refuses requests with a bearer:
 https://developers.zoom.us/docs/api/meetings/#tag/cloud-recording/get/meetings/{meetingId}/recordings
 Ranges and their answers: https://www.rfc-editor.org/rfc/rfc9110#name-range-requests
 """
@@ -19,7 +19,7 @@ from urllib.parse import urljoin, urlsplit
 
 from zoom_common.secret import Secret
 
-# Hosts that may see a bearer of Zoom's.
+# Only these hosts may receive a bearer of Zoom's.
 _ZOOMS = (".zoom.us", ".zoom.com", ".zoomgov.com")
 _MOST_REDIRECTS = 5
 _WAIT_SECONDS = 20.0
@@ -31,7 +31,7 @@ _ENDED = frozenset({401, 403, 404, 410})
 
 
 class DownloadBroken(Exception):
-    """No whole answer came, or Zoom's storage failed: the same may work later. `reason` is safe to log."""
+    """The answer was incomplete, or Zoom's storage failed. A later try may work. `reason` may be logged."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -39,28 +39,28 @@ class DownloadBroken(Exception):
 
 
 class LinkEnded(DownloadBroken):
-    """The link or its token is not good any more: a new one may be."""
+    """The link or its token has expired. A new link may work."""
 
 
 class OutOfTime(Exception):
-    """The time that a run has is over."""
+    """The time of the run is over."""
 
 
 @dataclass(slots=True)
 class Link:
-    """Where a file is downloaded from, and the token that opens it. `resolved` is where redirects have led."""
+    """Where a file is downloaded from, and the token for it. `resolved` is the address that redirects led to."""
 
     url: str = field(repr=False)
     token: Secret | None = None
     resolved: str = field(default="", repr=False)
-    """The last link's address; it carries its own proof."""
+    """The address of the last redirect. It is signed itself and needs no token."""
 
 
 class Body(Protocol):
     """The body of an answer, read in order."""
 
     def readinto(self, buffer: memoryview, /) -> int:
-        """Fill a buffer as far as the body goes, and return how far. Raises DownloadBroken."""
+        """Fill a buffer as far as the body goes, and return the number of bytes. Raises DownloadBroken."""
         ...
 
     def close(self) -> None:
@@ -70,7 +70,7 @@ class Body(Protocol):
 
 @dataclass(slots=True)
 class Download:
-    """An answer to a range: its body begins with byte `first` of a file of `total` bytes (None: nobody said)."""
+    """An answer to a range: its body begins with byte `first` of a file of `total` bytes (None when not stated)."""
 
     first: int
     length: int | None
@@ -80,7 +80,10 @@ class Download:
     body: Body = field(repr=False)
 
     def fill(self, buffer: memoryview, check_time: Callable[[], None]) -> int:
-        """Read into `buffer` until it is full or the body ends, and return how much. Raises DownloadBroken."""
+        """Read into `buffer` until it is full or the body ends, and return the number of bytes.
+
+        Raises DownloadBroken.
+        """
         at = 0
         while at < len(buffer):
             check_time()
@@ -107,7 +110,7 @@ class Download:
 
 
 class DownloadClient:
-    """Downloads over connections that are kept while they can be. `api_host` is Zoom's API, which may be elsewhere."""
+    """Downloads over kept-alive connections. `api_host` is the host of Zoom's API, or of its substitute."""
 
     def __init__(self, api_base_url: str) -> None:
         self._api = urlsplit(api_base_url)
@@ -116,13 +119,13 @@ class DownloadClient:
     def get(self, link: Link, first: int, last: int) -> Download:
         """Ask for the bytes from `first` to `last`, both included. The answer may hold more, or the whole file.
 
-        Raises LinkEnded, and DownloadBroken for whatever else is no part of the file.
+        Raises LinkEnded, and DownloadBroken for any other answer that is not part of the file.
         """
         if link.resolved:
             try:
                 return self._got(link.resolved, None, first, last)
             except LinkEnded:
-                link.resolved = ""  # it ended half-way: ask Zoom for another
+                link.resolved = ""  # The redirect's address has expired: ask Zoom for another.
         url, token = link.url, link.token
         for _ in range(_MOST_REDIRECTS):
             if token is not None and not self._is_zoom(url):
@@ -138,7 +141,7 @@ class DownloadClient:
         raise DownloadBroken("endless_redirects")
 
     def close(self) -> None:
-        """Hang up everywhere."""
+        """Close all connections."""
         for each in self._connections.values():
             each.close()
         self._connections.clear()
@@ -174,7 +177,7 @@ class DownloadClient:
                 connection.close()
                 if kept is None:
                     raise DownloadBroken("no_answer") from None
-                continue  # the other side may have ended a connection that was kept
+                continue  # The other side may have closed a kept-alive connection.
             self._connections[origin] = connection
             return connection, response
         raise DownloadBroken("no_answer")
@@ -186,14 +189,14 @@ class DownloadClient:
         return parts.scheme == "https" and f".{parts.hostname or ''}".endswith(_ZOOMS)
 
     def _allow(self, url: str, target: str) -> None:
-        """Refuse a redirect that leaves TLS, or HTTP altogether. Raises DownloadBroken."""
+        """Check a redirect. Raises DownloadBroken when it leaves TLS or HTTP."""
         before, after = urlsplit(url), urlsplit(target)
         if after.scheme != "https" and (after.scheme, before.scheme) != ("http", "http"):
             raise DownloadBroken("foreign_redirect")
 
 
 def _download(status: int, about: Mapping[str, str], body: _Answer, asked: int) -> Download:
-    """Return what an answer holds; a 200 is the whole file, whatever was asked for."""
+    """Return what an answer holds. A 200 is the whole file, also when a range was asked for."""
     length = about.get("content-length", "")
     size = int(length) if length.isdecimal() else None
     if about.get("content-encoding", "identity") != "identity":
@@ -218,12 +221,12 @@ class _Redirect:
         return 0
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no connection is open."""
 
 
 @dataclass(slots=True)
 class _Answer:
-    """A body; its connection can be used again only when it was read to its end."""
+    """A body. Its connection can be used again only when the body was read to its end."""
 
     connection: http.client.HTTPConnection
     response: http.client.HTTPResponse
@@ -254,7 +257,7 @@ def _connection(scheme: str, place: str) -> http.client.HTTPConnection:
 
 @cache
 def _public_roots() -> ssl.SSLContext:
-    """The roots that requests believes, for whatever host stores Zoom's files."""
+    """Return a TLS context with the roots that requests trusts, because any host may store Zoom's files."""
     import certifi  # noqa: PLC0415 - plain connections need none
 
     return ssl.create_default_context(cafile=certifi.where())

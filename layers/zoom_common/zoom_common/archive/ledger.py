@@ -1,9 +1,9 @@
-"""What is known of every archived recording and its files, in the Events table, without an expiry.
+"""The state of every archived recording and its files, in the Events table, without an expiry.
 
 A recording and its files share a partition, so that one query reads them together. An entry in the tenant's list leads
 to the recording by time, and an entry in the agenda says when it has to be looked at again. All three change in one
-transaction. `Settling` brings a recording up to date with its files. A worker moves a file under a lease; every change
-of a file asks whether the lease is still its own.
+transaction. `Settling` brings a recording up to date with its files. A worker moves a file under a lease, and every
+change of a file is conditional on that lease.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 
 AGENDA = "archive-agenda"
 _TRIES = 8
-# A moment behind all that can be listed, in epoch milliseconds.
+# A time later than any that can be listed, in epoch milliseconds.
 LAST_MS = 10**13 - 1
 SOURCE = "/gateway/archive"
 ARCHIVED, ARCHIVE_FAILED = "recording.archived", "recording.archive_failed"
-# How long a file may be on its way before the sweep looks at it: longer than any queue hides its message.
+# How long a file may be under way before the sweep looks at it: longer than any queue hides its message.
 LOOK_AFTER_SECONDS = 6 * 3600.0
 _DAY = 86_400.0
 
@@ -50,7 +50,7 @@ type PublishEvents = Callable[[Sequence[CloudEvent]], object]
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """An entry of the agenda: a recording to look at, or, with `after`, a tenant's list to walk from there."""
+    """An entry of the agenda: a recording to look at, or, with `after`, a place from which to walk a tenant's list."""
 
     sort: str
     tenant: str
@@ -59,7 +59,7 @@ class Duty:
 
 
 class Leased(Exception):
-    """Another worker has the file until `until` (epoch seconds)."""
+    """Another worker has the lease of the file until `until` (epoch seconds)."""
 
     def __init__(self, until: float) -> None:
         super().__init__("leased")
@@ -67,7 +67,7 @@ class Leased(Exception):
 
 
 class LeaseLost(Exception):
-    """The file has another worker now, or is gone: this one has nothing to say about it any more."""
+    """Another worker has the lease of the file by now, or the file is gone. This worker may not change it any more."""
 
 
 class Ledger:
@@ -105,7 +105,10 @@ class Ledger:
         return None if item is None else ArchivedFile.of_item(item)
 
     def add(self, recording: ArchivedRecording) -> None:
-        """Store a recording that is new, with its entries in the list and the agenda. Else, leave what is there."""
+        """Store a new recording with its entries in the list and the agenda.
+
+        A recording that exists is left as it is.
+        """
         operations = [
             {"Put": self._table.to_put(recording.to_item(), condition="attribute_not_exists(pk)")},
             {"Put": self._table.to_put(recording.to_list_entry())},
@@ -117,7 +120,7 @@ class Ledger:
             return
 
     def add_file(self, file: ArchivedFile) -> bool:
-        """Store a file that is new, and return whether it was."""
+        """Store a new file. Return False when the file exists already."""
         try:
             self._table.transact([{"Put": self._table.to_put(file.to_item(), condition="attribute_not_exists(pk)")}])
         except ConditionFailed:
@@ -125,7 +128,10 @@ class Ledger:
         return True
 
     def change(self, seen: ArchivedRecording, changed: ArchivedRecording) -> bool:
-        """Store a recording that nobody has changed since it was `seen`, with both entries; False when somebody has."""
+        """Store a changed recording with both entries, if nobody has changed it since it was `seen`.
+
+        Return whether it was stored.
+        """
         after = replace(changed, version=seen.version + 1)
         entry: dict[str, Any] = {"Put": self._table.to_put(after.to_list_entry())}
         if after.deleted_at is not None:
@@ -138,7 +144,10 @@ class Ledger:
         return True
 
     def lease(self, file: ArchivedFile, *, owner: str, now: float, until: float) -> ArchivedFile:
-        """Take the file for one worker. Raises Leased while another has it, and LeaseLost when it is gone."""
+        """Take the lease of a file for one worker.
+
+        Raises Leased while another has it, and LeaseLost when the file is gone.
+        """
         try:
             return self._changed(
                 file,
@@ -153,18 +162,18 @@ class Ledger:
             raise LeaseLost from None
 
     def note(self, file: ArchivedFile, **changes: object) -> ArchivedFile:
-        """Write down changes of a file that this worker has. None removes an attribute. Raises LeaseLost."""
+        """Store changes of a file that this worker has leased. None removes an attribute. Raises LeaseLost."""
         try:
             return self._note(file, "#lease_owner = :mine AND attribute_not_exists(#cancelled)", changes)
         except ConditionFailed:
             raise LeaseLost from None
 
     def release(self, file: ArchivedFile, **changes: object) -> ArchivedFile:
-        """Write down changes of a file, and give it back. Raises LeaseLost."""
+        """Store changes of a file and end its lease. Raises LeaseLost."""
         return self.note(file, lease_owner=None, lease_until=None, **changes)
 
     def revise(self, file: ArchivedFile, *, now: float, **changes: object) -> bool:
-        """Change a file that nobody works at and that is still in its state; return whether it was changed."""
+        """Change a file that has no lease and is still in its state. Return whether it was changed."""
         free = "#state = :was AND (attribute_not_exists(#lease_until) OR #lease_until <= :free)"
         try:
             self._note(file, free, changes, was=str(file.state), free=now)
@@ -173,7 +182,7 @@ class Ledger:
         return True
 
     def cancel(self, file: ArchivedFile, *, now: float) -> float:
-        """Keep workers from a file that is to be deleted, and return when the last one's lease ends (or `now`)."""
+        """Stop further work on a file that is to be deleted. Return when the last lease ends, or `now` without one."""
         try:
             item = self._table.update(
                 partition(file.tenant, file.recording_id),
@@ -193,7 +202,7 @@ class Ledger:
     def page(
         self, tenant: str, *, since_ms: int, until_ms: int, limit: int, after: str | None = None, newest: bool = True
     ) -> tuple[list[dict[str, Any]], str | None]:
-        """Return entries of the tenant's list that began in a span, and the place to go on after."""
+        """Return entries of the tenant's list that began in a period, and the place where the next page begins."""
         request: dict[str, Any] = {
             "KeyConditionExpression": "pk = :pk AND sk BETWEEN :since AND :until",
             "ExpressionAttributeValues": {
@@ -212,7 +221,7 @@ class Ledger:
         return [from_item(item) for item in answer["Items"]], last["sk"]["S"] if last else None
 
     def due(self, *, now: float, limit: int = 100) -> list[Duty]:
-        """Return the oldest duties of the agenda whose time has come."""
+        """Return the oldest entries of the agenda that are due."""
         answer = self._table.call(
             "query",
             KeyConditionExpression="pk = :pk AND sk <= :now",
@@ -224,17 +233,17 @@ class Ledger:
         return [Duty(each["sk"], each["tenant"], each["recording_id"], each.get("after")) for each in found]
 
     def plan_walk(self, tenant: str, *, at: float, after: str | None = None) -> None:
-        """Put a walk over the tenant's list on the agenda, from its start or after a place."""
+        """Add a walk over the tenant's list to the agenda, from its start or from a place in it."""
         duty = {"pk": AGENDA, "sk": f"{int(at):010}#{tenant}#walk", "tenant": tenant, "recording_id": "walk"}
         self._table.put({**duty, "after": after or ""})
 
     def done(self, duty: Duty) -> None:
-        """Take a duty off the agenda."""
+        """Delete an entry of the agenda."""
         self._table.delete(AGENDA, duty.sort)
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:
-        """Return whether an item goes: the tenant's, for a person those of recordings that they hosted."""
+        """Return whether an erasure deletes an item: the tenant's, or those of recordings that the person hosted."""
         if str(item["pk"]) == AGENDA:
             return target.whole_tenant and target.owns(item.get("tenant"))
         if not target.owns(str(item["pk"]).partition("#")[0]):
@@ -282,9 +291,10 @@ type Change = Callable[[ArchivedRecording, Sequence[ArchivedFile]], ArchivedReco
 
 
 def settle(ledger: Ledger, tenant: str, recording_id: str, change: Change) -> ArchivedRecording | None:
-    """Bring a recording up to date with its files, however many workers do so at once; None when it is gone.
+    """Bring a recording up to date with its files; return it, or None when it is gone.
 
-    `change` is given the recording and its files, and returns the recording as it should be.
+    Several workers may do so at once. `change` is given the recording and its files, and returns the recording as it
+    should be.
     """
     for _ in range(_TRIES):
         found = ledger.read(tenant, recording_id)
@@ -307,11 +317,11 @@ class Settling:
     clock: Callable[[], float]
 
     def settle(self, tenant: str, recording_id: str, *, reported_by: str | None = None) -> ArchivedRecording | None:
-        """Store what the files add up to, and return it; None when there is no such recording. Raises Unavailable.
+        """Store the state that results from a recording's files, and return the recording, or None when there is none.
 
-        Once no file is on its way, the result is published, before it is stored that it was: a crash in between
-        publishes the same event, with the same id, once more. `reported_by` is a connection whose event or list named
-        the recording.
+        When no file is under way any more, the result is published first and marked as published second, so a crash in
+        between publishes the same event, with the same id, once more. `reported_by` is a connection whose event or list
+        named the recording. Raises Unavailable.
         """
         connections = frozenset({reported_by} if reported_by else ())
 
@@ -359,7 +369,7 @@ class Settling:
 
 
 def next_duty(recording: ArchivedRecording, policy: Policy) -> float | None:
-    """Return when the policy wants something done about a recording that is not on its way, or None for never."""
+    """Return when the policy next requires something for a recording with no file under way, or None for never."""
     kept_at = recording.finished_at or recording.found_at
     moments = []
     if policy.retention_days is not None:
@@ -373,7 +383,7 @@ def next_duty(recording: ArchivedRecording, policy: Policy) -> float | None:
 
 
 def to_event(recording: ArchivedRecording, files: Sequence[ArchivedFile], digest: str) -> CloudEvent:
-    """Return the event about a recording of which no file is on its way. It has no links and no addresses of people."""
+    """Return the event about a recording whose files are all done. It has no links and no e-mail addresses."""
     kind = ARCHIVE_FAILED if recording.state is FileState.FAILED else ARCHIVED
     at_ms = int((recording.finished_at or recording.found_at) * 1000)
     return CloudEvent(

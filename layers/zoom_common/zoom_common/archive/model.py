@@ -1,4 +1,4 @@
-"""Archived recordings of instances, their files, and how far both have come."""
+"""Archived recordings of instances, their files, and the states of both."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ FILE = "file#"
 
 
 class FileState(StrEnum):
-    """How far a file, or a whole recording, has come."""
+    """The state of a file or of a whole recording."""
 
     PENDING = "pending"
     MOVING = "moving"
     KEPT = "kept"
     DOUBTFUL = "doubtful"
-    """Kept, but not as Zoom described it: nobody deletes it at Zoom because of this copy."""
+    """Stored, but different from what Zoom described. This copy is no reason to delete the recording at Zoom."""
     FAILED = "failed"
 
 
 class Doubt(StrEnum):
-    """Why a kept file is doubtful although its content is of its kind."""
+    """The reason why a stored file with valid content is doubtful."""
 
     DECLARED_SIZE = "declared_size"
-    """Zoom declares another size than it serves."""
+    """Zoom states another size than that of the file it sends."""
 
 
 OPEN = frozenset({FileState.PENDING, FileState.MOVING})
@@ -36,12 +36,12 @@ IN_S3 = frozenset({FileState.KEPT, FileState.DOUBTFUL})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchivedFile:
-    """One file of a recording. Sizes are in bytes, moments in epoch seconds unless they end in `_ms`."""
+    """One file of a recording. Sizes are in bytes, times in epoch seconds, or in milliseconds if they end in `_ms`."""
 
     tenant: str
     recording_id: str
     file_id: str
-    """What Zoom calls it; for files without an id their type and begin."""
+    """Zoom's id of the file, or its type and begin where it has no id."""
     file_type: str = ""
     recording_type: str = ""
     kind: str = "other"
@@ -57,20 +57,20 @@ class ArchivedFile:
     host_email: str = field(default="", repr=False)
     state: FileState = FileState.PENDING
     reason: str = ""
-    """Why it is doubtful or has failed."""
+    """The reason why the file is doubtful or has failed."""
     moved: int = 0
     total: int | None = None
-    """The size that Zoom serves."""
+    """The size of the file that Zoom sends."""
     part_size: int | None = None
     upload_id: str = ""
     etag: str = ""
-    """The validator of Zoom's answer, an ETag or a date: another one is another content."""
+    """The validator of Zoom's answer, an ETag or a date. Another validator means other content."""
     crc: int | None = None
-    """Of the whole object, written down before S3 is asked to complete it."""
+    """The checksum of the whole object, stored before S3 is asked to complete it."""
     checked: int = 0
-    """Up to which byte the boxes of a film were followed."""
+    """The byte up to which the boxes of a video were checked."""
     tries: int = 0
-    """Runs in a row that failed without any progress."""
+    """The number of successive runs that failed without any progress."""
     lease_owner: str = ""
     lease_until: float = 0.0
     cancelled: bool = False
@@ -80,19 +80,19 @@ class ArchivedFile:
 
     @classmethod
     def of_item(cls, item: Mapping[str, Any]) -> Self:
-        """Return the file in a stored item; attributes of later versions are left out."""
+        """Return the file in a stored item. Attributes of later versions are ignored."""
         known = {each.name: item[each.name] for each in fields(cls) if each.name in item}
         return cls(**known | {"state": FileState(item["state"])})
 
     def to_item(self) -> dict[str, Any]:
-        """Return the file as the table keeps it."""
+        """Return the file as an item of the table."""
         values = {name: value for name, value in asdict(self).items() if value not in ("", None, False)}
         values["state"] = str(self.state)
         return {"pk": partition(self.tenant, self.recording_id), "sk": f"{FILE}{self.file_id}", **values}
 
     @property
     def size(self) -> int | None:
-        """The size as far as it is known: what Zoom serves, else what Zoom announced."""
+        """The size as far as it is known: that of the file Zoom sends, else the announced one."""
         return self.total if self.total is not None else self.declared
 
 
@@ -112,36 +112,36 @@ class ArchivedRecording:
     duration: int = 0
     begun_ms: int = 0
     connections: frozenset[str] = frozenset()
-    """Those that reported it, or found it."""
+    """The connections that reported or found the recording."""
     state: FileState = FileState.PENDING
     file_count: int = 0
     bytes: int = 0
     version: int = 0
     due_at: float | None = None
     announced: str = ""
-    """Which set of files the last event on the bus was about."""
+    """The set of files that the last published event was about."""
     found_at: float = 0.0
     finished_at: float | None = None
     trashed_at: float | None = None
     gone_at: float | None = None
-    """When it was deleted at Zoom for ever."""
+    """When it was permanently deleted at Zoom."""
     deleted_at: float | None = None
-    """When it was deleted here. The document stays, so that nobody archives the recording again."""
+    """When it was deleted here. The document stays, so that the recording is not archived again."""
 
     @classmethod
     def of_item(cls, item: Mapping[str, Any]) -> Self:
-        """Return the recording in a stored item; attributes of later versions are left out."""
+        """Return the recording in a stored item. Attributes of later versions are ignored."""
         known = {each.name: item[each.name] for each in fields(cls) if each.name in item}
         return cls(**known | {"state": FileState(item["state"])})
 
     def to_item(self) -> dict[str, Any]:
-        """Return the recording as the table keeps it."""
+        """Return the recording as an item of the table."""
         values = {name: value for name, value in asdict(self).items() if value not in ("", None)}
         values["state"] = str(self.state)
         return {"pk": partition(self.tenant, self.recording_id), "sk": RECORDING, **values}
 
     def to_list_entry(self) -> dict[str, Any]:
-        """Return its entry in the tenant's list, with what people look for."""
+        """Return its entry in the tenant's list, with the fields that people search by."""
         names = ("tenant", "recording_id", "uuid", "meeting_id", "topic", "host_id", "host_email", "begun_ms",
                  "connections", "state", "file_count", "bytes")  # fmt: skip
         values = {name: value for name in names if (value := getattr(self, name)) != ""}
@@ -150,7 +150,7 @@ class ArchivedRecording:
 
     @property
     def place(self) -> str:
-        """Where it stands in the tenant's list: by its begin."""
+        """Its position in the tenant's list: by the begin of the recording."""
         return f"{self.begun_ms:013}#{self.recording_id}"
 
 
@@ -170,7 +170,7 @@ def list_partition(tenant: str) -> str:
 
 
 def state_of(files: Sequence[ArchivedFile]) -> FileState:
-    """Return the state of a recording: open while one of its files is, else the worst of them."""
+    """Return the state of a recording: that of an open file if there is one, else the worst of its files."""
     states = {each.state for each in files}
     if states & OPEN:
         untouched = states <= {FileState.PENDING}

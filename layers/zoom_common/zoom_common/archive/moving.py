@@ -1,7 +1,7 @@
-"""One run with one file: parts go from Zoom into S3 until time is over, or the file is kept.
+"""One run with one file: copies parts from Zoom into S3 until the time is over or the file is complete.
 
-Before an upload is begun, one that was begun already is looked for. Before S3 is asked to complete it, size and
-checksum are written down: after a lost answer, S3 is asked what it holds.
+A run looks for an existing upload before it begins one. It stores size and checksum before it asks S3 to complete the
+upload, and when the answer to that is lost, it compares them with the object in S3.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from zoom_common.deadline import Deadline
 MIB = 1024 * 1024
 LEAST_PART = 32 * MIB
 _MOST_PARTS = 9_000
-# A run stops when so much of its time is left: enough to send a part that has been read.
+# A run stops when this much of its time is left: enough to send a part that has been read.
 RESERVE_SECONDS = 40.0
-# After so many tries a film that is shorter than Zoom says is taken as it is, and marked.
+# After this many tries, a file that is shorter than Zoom states is stored as it is, and marked as doubtful.
 _SHORT_TRIES = 3
 _MOST_LINKS = 3
 
@@ -54,7 +54,7 @@ type Links = Callable[[ArchivedRecording, ArchivedFile, Deadline], tuple[Link, i
 
 
 class Failed(Exception):
-    """A run came to nothing: `reason` is stored with the file, and safe to log."""
+    """The run failed. `reason` is stored with the file and may be logged."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -63,7 +63,7 @@ class Failed(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Tools:
-    """What a run works with. `least_part` is for tests: AWS takes no smaller parts than 5 MiB."""
+    """The collaborators of a run. Only tests set `least_part`: AWS takes no parts smaller than 5 MiB."""
 
     ledger: Ledger
     storage: Storage
@@ -74,7 +74,7 @@ class Tools:
 
 
 class Run:
-    """One worker's turn with one file, which it has leased."""
+    """One worker's run with one file that it has leased."""
 
     def __init__(self, tools: Tools, recording: ArchivedRecording, file: ArchivedFile, deadline: Deadline) -> None:
         self.file = file
@@ -87,7 +87,7 @@ class Run:
         self._part_seconds = 0.0
 
     def move(self) -> None:
-        """Move what is left of the file. Raises OutOfTime when that takes another turn."""
+        """Copy what is missing of the file. Raises OutOfTime when another run has to continue."""
         if self.file.crc is not None and self._is_stored():
             self._finish()
             return
@@ -103,20 +103,23 @@ class Run:
         self._begin()
 
     def abort_uploads(self) -> None:
-        """End every upload of this file's key: one of another worker, or one that was never written down."""
+        """End every upload for this file's key, also those of other workers and those that were never stored."""
         for key, upload_id, _ in list(self._storage.uploads(self.file.key)):
             if key == self.file.key:
                 self._storage.abort(key, upload_id)
 
     def _begin(self) -> None:
-        """Read the first part, which says how large the file is: one part is stored at once, more are an upload."""
+        """Read the first part, which gives the file's size.
+
+        Store a small file at once; begin an upload for a larger one.
+        """
         size = self.file.declared or 0
         guessed = part_size(size, self._of.least_part)
         download = self._ask(0, guessed)
         total = download.total
         wanted = part_size(total if total is not None else size, self._of.least_part)
         if wanted != guessed and download.first == 0:
-            download.close()  # the declared size was far off
+            download.close()  # The stated size was far from the real one.
             download = self._ask(0, wanted)
         buffer = memoryview(bytearray(wanted if total is None else min(wanted, total)))
         read = self._filled(download, buffer)
@@ -142,7 +145,7 @@ class Run:
         self._go_on(parts, buffer, download)
 
     def _continue(self, upload: Upload) -> None:
-        """Go on behind the parts that S3 holds, in order and whole."""
+        """Continue after the parts that S3 holds in full and in order."""
         size = self.file.part_size or self._of.least_part
         parts: list[Part] = []
         for part in upload.parts:
@@ -158,12 +161,12 @@ class Run:
     def _go_on(
         self, parts: list[Part], buffer: memoryview, download: Download | None, *, full_object: bool | None = None
     ) -> None:
-        """Move part after part, then complete the upload."""
+        """Copy part after part, then complete the upload."""
         size, at = len(buffer), sum(part.size for part in parts)
         while at != self.file.total:
             begun = self._deadline.remaining()
             if begun < RESERVE_SECONDS + self._part_seconds:
-                raise OutOfTime  # a part that is begun now would be cut, and fetched again
+                raise OutOfTime  # A part that begins now would not be finished, and would be downloaded again.
             left = size if self.file.total is None else min(size, self.file.total - at)
             if download is None or download.first + (download.length or 0) < at + left:
                 if download is not None and not self._streams(download):
@@ -187,11 +190,14 @@ class Run:
         self._complete(parts, full_object=full_object)
 
     def _streams(self, download: Download) -> bool:
-        """Return whether an answer is the whole file, read on from part to part: Zoom ignores ranges then."""
+        """Return whether an answer is the whole file, to be read from part to part, because Zoom ignores ranges."""
         return download.first == 0 and (download.length is None or download.length == self.file.total)
 
     def _line_up(self, download: Download, at: int, parts: Sequence[Part]) -> None:
-        """Make an answer begin at byte `at`. A whole file is read up to there, and has to be what was moved already."""
+        """Skip to byte `at` of an answer.
+
+        When the answer is the whole file, the skipped part must equal the copied one.
+        """
         if download.total is not None and self.file.total is not None and download.total != self.file.total:
             download.close()
             self._changed()
@@ -208,7 +214,7 @@ class Run:
             self._changed()
 
     def _changed(self) -> None:
-        """Zoom has another content under the same name now: begin anew."""
+        """Start again, because Zoom has other content under the same name now."""
         self._storage.abort(self.file.key, self.file.upload_id)
         self._start_over()
         raise Failed("content_changed")
@@ -220,11 +226,11 @@ class Run:
         try:
             self._note(upload_id=upload_id)
         except LeaseLost:
-            self._storage.abort(self.file.key, upload_id)  # nobody else knows of it
+            self._storage.abort(self.file.key, upload_id)  # No other run knows of it.
             raise
 
     def _upload(self) -> str:
-        """Return an upload of this key: one that an earlier run began and could not write down, or a new one."""
+        """Return an upload of this key: one that an earlier run began and could not store, or a new one."""
         for key, upload_id, _ in self._storage.uploads(self.file.key):
             if key == self.file.key:
                 return str(upload_id)
@@ -263,9 +269,9 @@ class Run:
         self._finish()
 
     def _was_refused(self, refused: S3Refused) -> None:
-        """S3 has an object already, or does not know the upload: both may mean that an answer was lost."""
+        """S3 has an object already, or does not know the upload. Either can be the effect of a lost answer."""
         if refused.s3_code not in {"PreconditionFailed", "NoSuchUpload", "ConditionalRequestConflict"}:
-            if self.file.upload_id:  # S3 refuses these parts, and would again
+            if self.file.upload_id:  # S3 refuses these parts, and would refuse them again.
                 self._storage.abort(self.file.key, self.file.upload_id)
                 self._start_over()
             raise refused
@@ -276,9 +282,9 @@ class Run:
         raise Failed(f"s3_{refused.s3_code}")
 
     def _is_stored(self, parts: Sequence[Part] | None = None) -> bool:
-        """Return whether S3 holds the object whose size and checksum were written down.
+        """Return whether S3 holds the object with the stored size and checksum.
 
-        A store that gives no checksum over the whole object is asked for the one over the `parts`' checksums.
+        A store that has no checksum over the whole object is asked for the one over the checksums of the `parts`.
         """
         stored = self._storage.head(self.file.key)
         if stored is None or stored.size != self.file.total:
@@ -290,7 +296,7 @@ class Run:
         return stored.composite is not None and self._crc_in_storage(stored.size) == self.file.crc
 
     def _crc_in_storage(self, size: int) -> int:
-        """Return the CRC32 of what is stored, by reading it: an emulator has no checksum to compare with."""
+        """Return the CRC32 of the stored object, by reading it: an emulator has no checksum to compare with."""
         crc = 0
         for at in range(0, size, LEAST_PART):
             self._check_time()
@@ -298,7 +304,7 @@ class Run:
         return crc
 
     def _finish(self) -> None:
-        """Follow the content in S3, and say what became of the file."""
+        """Check the content in S3, and store the resulting state of the file."""
         total = self.file.total or 0
         try:
             fault = fault_of(
@@ -329,7 +335,7 @@ class Run:
         )
 
     def _check_declared(self, total: int) -> None:
-        """Zoom serves less than it announced: it may serve the rest later. Raises Failed for some tries."""
+        """Raise Failed for some tries when Zoom sends fewer bytes than it announced: it may send the rest later."""
         declared = self.file.declared
         if declared is not None and total < declared and self.file.tries < _SHORT_TRIES:
             raise Failed("shorter_than_declared")
@@ -341,7 +347,7 @@ class Run:
             raise Failed(wrong)
 
     def _ask(self, at: int, size: int) -> Download:
-        """Ask for `size` bytes from byte `at` on, by a new link where the last one has ended."""
+        """Ask for `size` bytes from byte `at` on. Get a new link when the last one has expired."""
         last: Exception = DownloadBroken("no_link")
         for _ in range(_MOST_LINKS):
             self._check_time()
@@ -376,11 +382,11 @@ class Run:
 
 
 def part_size(total: int, least: int) -> int:
-    """Return how large the parts of a file are: `least`, or so much that there are at most 9,000, in whole MiB."""
+    """Return the size of a file's parts in whole MiB: `least`, or more where there would be over 9,000 parts."""
     needed = -(-total // _MOST_PARTS)
     return least if needed <= least else -(-needed // MIB) * MIB
 
 
 def crc_of(parts: Sequence[Part]) -> int:
-    """Return the CRC32 of parts put together."""
+    """Return the CRC32 of the joined parts."""
     return reduce(lambda crc, part: combined(crc, part.crc or 0, part.size), parts, 0)

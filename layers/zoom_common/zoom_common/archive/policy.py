@@ -1,4 +1,4 @@
-"""What a tenant, or one of its connections, wants to have archived: the settings, their checks and their store."""
+"""What a tenant, or one of its connections, wants archived: the settings, their checks and their store."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ KIND_OF = {
     "SUMMARY": "summary",
 }
 KINDS = (*dict.fromkeys(KIND_OF.values()), "other")
-# Each opens within milliseconds, so that a link works at once.
+# Objects of these classes can be read within milliseconds, so that a link works at once.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-class-intro.html
 STORAGE_CLASSES = ("STANDARD", "INTELLIGENT_TIERING", "STANDARD_IA", "GLACIER_IR")
 # The bucket has a lifecycle rule for each of these; objects name theirs in the tag TIER.
@@ -46,7 +46,7 @@ _MEMBERS = ("enabled", "kinds", "key_template", "storage_class", "lifecycle", "r
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What is archived and what becomes of it. The defaults keep everything for ever and change nothing at Zoom."""
+    """What is archived, and what happens to it. The defaults keep everything for ever and change nothing at Zoom."""
 
     enabled: bool = True
     kinds: Sequence[str] = KINDS
@@ -63,7 +63,7 @@ class Policy:
 
     @classmethod
     def of_request(cls, body: Mapping[str, Any]) -> Self:
-        """Return the policy in a request's body, where every member may be left out. Raises InvalidRequest."""
+        """Return the policy in a request's body. Every member may be left out. Raises InvalidRequest."""
         wrong = [FieldError(name, "Unknown field.") for name in sorted(map(str, body)) if name not in _MEMBERS][:20]
         at_zoom, more = _at_zoom(body.get("at_zoom"))
         cold, cold_wrong = _lifecycle(body.get("lifecycle"))
@@ -94,7 +94,7 @@ class Policy:
         )
 
     def to_item(self) -> dict[str, Any]:
-        """Return the policy as a table keeps it; days that are not set are left out."""
+        """Return the policy as an item of the table. Days that are not set are left out."""
         days = {name: value for name in _DAYS if (value := getattr(self, name)) is not None}
         return {
             "enabled": self.enabled,
@@ -105,7 +105,7 @@ class Policy:
         }
 
     def shown(self) -> dict[str, Any]:
-        """Return the policy as `GET /archive/policy` has it; `of_request` reads it back."""
+        """Return the policy as `GET /archive/policy` returns it. `of_request` reads it."""
         at_zoom: dict[str, Any] = {"keep": True}
         if self.trash_after_days is not None:
             at_zoom = {"keep": False, "trash_after_days": self.trash_after_days}
@@ -125,7 +125,7 @@ class Policy:
         return {} if self.cold_after_days is None else {TIER: str(self.cold_after_days)}
 
     def _faults(self) -> list[FieldError]:
-        wrong, enabled = [], cast("Any", self.enabled)  # a request may have said anything
+        wrong, enabled = [], cast("Any", self.enabled)  # A request may have held any JSON value.
         if not isinstance(enabled, bool):
             wrong.append(FieldError("enabled", "true or false."))
         if not _is_list_of(self.kinds, KINDS):
@@ -156,7 +156,7 @@ def _is_list_of(value: object, known: Sequence[str]) -> bool:
 
 
 def _at_zoom(asked: Any) -> tuple[tuple[int | None, int | None], list[FieldError]]:
-    """Return the days until the trash and until deletion, and what is wrong with `at_zoom`."""
+    """Return the days until the trash and until deletion, and the errors in `at_zoom`."""
     nothing: tuple[int | None, int | None] = (None, None)
     if asked is None or asked in ({}, "keep"):
         return nothing, []
@@ -209,7 +209,7 @@ def template_fault(template: object) -> str | None:  # noqa: PLR0911 - one for e
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileName:
-    """What a file's key is made of. `begun_ms` is when the recording began, in epoch milliseconds."""
+    """The parts of a file's key. `begun_ms` is when the recording began, in epoch milliseconds."""
 
     tenant: str
     connection: str
@@ -225,7 +225,7 @@ class FileName:
     extension: str
 
     def unique(self) -> str:
-        """Return the part of the name that no other file of any recording has: 80 bits of what Zoom calls it."""
+        """Return the part of the name that is different for every file: 80 bits of a digest of Zoom's id for it."""
         return sha256(f"{self.tenant}\0{self.uuid}\0{self.file_id}".encode()).hexdigest()[:20]
 
     def key(self, template: str) -> str:
@@ -256,7 +256,10 @@ _LONGEST_KEY = 1000
 
 
 def readable(text: str) -> str:
-    """Return `text` as a part of a path: letters of every script, digits and few marks; never empty, never long."""
+    """Return `text` as a part of a path: letters of every script, digits and a few marks.
+
+    Never empty, limited in length.
+    """
     clean = _UNSAFE.sub("_", text).strip(" ._")[:_LONGEST_PLACE].strip(" ._")
     return clean.encode()[:_LONGEST_BYTES].decode(errors="ignore") or "_"
 
@@ -284,13 +287,13 @@ class PolicyStore:
         return Policy.of_item(item) if item else None
 
     def effective(self, tenant: str, connection: str | None) -> Policy:
-        """Return the policy that counts for a connection: its own, else the tenant's, else nothing is archived."""
+        """Return the policy that applies to a connection: its own, else the tenant's, else an inactive one."""
         own = self.get(tenant, connection) if connection is not None else None
         return own or self.get(tenant, None) or Policy(enabled=False)
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:
-        """Return whether a policy goes: with its tenant, or with the person whose connection it is for."""
+        """Return whether an erasure deletes a policy: with its tenant, or with the person's connection."""
         tenant = str(item["pk"]).partition("#")[0]
         if not target.owns(tenant):
             return False

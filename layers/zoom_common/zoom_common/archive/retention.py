@@ -1,7 +1,7 @@
-"""What ends a copy: trash and deletion at Zoom once everything is proved to be here, retention and deletion here.
+"""Ends copies of recordings: at Zoom once everything is proved to be in S3, and in S3 after the retention period.
 
-The sweep works through the agenda. Nothing it does relies on what it found the time before: each step reads the ledger
-again, and the step that touches Zoom looks at Zoom's list and at every object in S3 first.
+The sweep works through the agenda. Each step reads the ledger again. The step that deletes at Zoom first checks Zoom's
+list and every object in S3.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from zoom_common.errors import GatewayError, InternalError, Unavailable
 from zoom_common.events.reconciliation.zoom_reader import AccessDenied
 
 _DAY = 86_400.0
-# After a fault the sweep looks again so much later, as it does when something at Zoom is not archived yet.
+# After a fault, or when something at Zoom is not archived yet, the sweep looks again this much later.
 _LATER_SECONDS = _DAY
-# Uploads that nobody wrote down are ended when they are older than any run, any lease and any message in flight.
+# Uploads that no file refers to are ended when they are older than any run, lease or message can be.
 _STRAY_SECONDS = 3 * _DAY
 _WALK_PAGE = 100
 
@@ -38,19 +38,19 @@ class Storage(Protocol):
 
 
 class AtZoom(Protocol):
-    """A recording at Zoom, over a connection that reported it. Methods raise GatewayError and AccessDenied."""
+    """A recording at Zoom, read over a connection that reported it. Methods raise GatewayError and AccessDenied."""
 
     def files(self, recording: ArchivedRecording) -> Mapping[str, Any] | None:
-        """Return Zoom's list of its files, None when Zoom has no such recording, or has it in the trash."""
+        """Return Zoom's list of its files, or None when Zoom has no such recording or has it in the trash."""
         ...
 
     def remove(self, recording: ArchivedRecording, *, for_ever: bool) -> None:
-        """Move it to Zoom's trash, or delete it for ever. Doing it again is no failure."""
+        """Move it to Zoom's trash, or delete it permanently. Repeating it is no error."""
         ...
 
 
 class Outcome(StrEnum):
-    """What came of a duty."""
+    """The result of one entry of the agenda."""
 
     WALKED = "walked"
     GONE = "gone"
@@ -64,7 +64,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """Carries out duties. `enqueue` hands files to the workers; `clock` gives epoch seconds."""
+    """Works through the agenda. `enqueue` queues files for the workers; `clock` gives epoch seconds."""
 
     ledger: Ledger
     settling: Settling
@@ -74,7 +74,10 @@ class Retention:
     clock: Callable[[], float]
 
     def sweep(self, should_stop: Callable[[], bool], note: Callable[[Outcome, Duty], object]) -> int:
-        """Carry out what is due, and return how much that was. What fails is due a day later. Raises Unavailable."""
+        """Do what is due, and return how many entries were done. What fails is due again a day later.
+
+        Raises Unavailable.
+        """
         done = 0
         while not should_stop():
             duties = self.ledger.due(now=self.clock())
@@ -88,7 +91,7 @@ class Retention:
         return done
 
     def end_strays(self, should_stop: Callable[[], bool]) -> int:
-        """End uploads that no file knows of, and return how many. A lifecycle rule of the bucket ends them too."""
+        """End uploads that no file refers to, and return how many. A lifecycle rule of the bucket ends them too."""
         ended = 0
         for key, upload_id, begun in self.storage.uploads(""):
             if should_stop():
@@ -99,10 +102,10 @@ class Retention:
         return ended
 
     def remove(self, tenant: str, recording_id: str) -> bool:
-        """Delete the copy here, every version of it, and return whether there was one. Zoom's stays as it is.
+        """Delete every version of the copy here, and return whether there was one.
 
-        The recording's document stays without its files, so that nobody archives it again. Where a worker is at it, the
-        sweep deletes once more when that worker's lease has ended.
+        The recording at Zoom is not touched. The recording's document stays without its files, so that the recording is
+        not archived again. When a worker has a lease, the sweep deletes once more after that lease has ended.
         """
         now = self.clock()
         found = self.ledger.read(tenant, recording_id)
@@ -127,7 +130,7 @@ class Retention:
             return self._walk(duty, should_stop)
         found = self.ledger.read(duty.tenant, duty.recording_id)
         if found is None or duty.sort != _sort_of(found[0]):
-            self.ledger.done(duty)  # erased, or planned for another time since
+            self.ledger.done(duty)  # It was erased, or has been planned for another time since.
             return Outcome.GONE
         recording, files = found
         if recording.deleted_at is not None:
@@ -143,7 +146,7 @@ class Retention:
             return Outcome.NOT_PROVED
 
     def _walk(self, duty: Duty, should_stop: Callable[[], bool]) -> Outcome:
-        """Plan a tenant's recordings anew, because its policy has changed; go on later where time is over."""
+        """Plan a tenant's recordings again after a change of its policy. Continue later when the time is over."""
         after: str | None = duty.after or None
         while True:
             entries, after = self.ledger.page(
@@ -166,7 +169,7 @@ class Retention:
         return Outcome.EXPIRED
 
     def _stuck(self, recording: ArchivedRecording, files: Sequence[ArchivedFile]) -> Outcome:
-        """Hand out open files once more: their messages may be lost. Doing so too often costs nothing."""
+        """Queue open files again, because their messages may have been lost. Repeating it does no harm."""
         now = self.clock()
         waiting = [file for file in files if file.state in OPEN]
         still = [file for file in waiting if max(file.progress_at, file.found_at) < now - LOOK_AFTER_SECONDS]
@@ -207,7 +210,7 @@ class Retention:
         if not self._proved(files, {file.file_id: None for file in files}):
             self._later(recording)
             return Outcome.NOT_PROVED
-        if self.at_zoom.files(recording) is not None:  # somebody has recovered it since: theirs to decide
+        if self.at_zoom.files(recording) is not None:  # Somebody has recovered it since, and decides about it.
             self._store(recording, gone_at=self.clock())
             return Outcome.WAITING
         self.at_zoom.remove(recording, for_ever=True)
@@ -215,7 +218,7 @@ class Retention:
         return Outcome.DELETED_AT_ZOOM
 
     def _proved(self, files: Sequence[ArchivedFile], at_zoom: Mapping[str, int | None]) -> bool:
-        """Return whether each file that Zoom lists, of that size, is kept, and S3 has it as it was written down."""
+        """Return whether each file that Zoom lists is kept with that size, and S3 has it as it was stored."""
         kept = {file.file_id: file for file in files if file.state is FileState.KEPT}
         if not at_zoom or at_zoom.keys() - kept.keys() or len(kept) != len(files):
             return False
@@ -228,7 +231,7 @@ class Retention:
         )
 
     def _store(self, recording: ArchivedRecording, **changes: Any) -> None:
-        """Write down what was done at Zoom, and plan what comes next."""
+        """Store what was done at Zoom, and plan the next step."""
         settle(
             self.ledger,
             recording.tenant,
@@ -265,20 +268,20 @@ def remove_objects(storage: Storage, key: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """What S3 has of stored files, for erasures. Methods get a file's item, and raise Unavailable."""
+    """Objects in S3 of stored files, for erasures. Methods take a file's item, and raise Unavailable."""
 
     ledger: Ledger
     storage: Storage
     clock: Callable[[], float]
 
     def count(self, item: Mapping[str, Any]) -> int:
-        """Return how many versions and uploads there are."""
+        """Return the number of versions and uploads."""
         return sum(map(len, objects_of(self.storage, ArchivedFile.of_item(item).key)))
 
     def erase(self, item: Mapping[str, Any]) -> int:
-        """Delete them, and return how many there were.
+        """Delete them, and return their number.
 
-        It is unavailable while a worker has the file: a copy that is finished afterwards would be nobody's.
+        Raises Unavailable while a worker has the file, because a copy finished afterwards would be found by nobody.
         """
         file, now = ArchivedFile.of_item(item), self.clock()
         busy = self.ledger.cancel(file, now=now) > now

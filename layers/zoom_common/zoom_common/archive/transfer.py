@@ -1,11 +1,11 @@
-"""Moves one file from Zoom into S3, however often it is interrupted.
+"""Copies one file from Zoom into S3, with any number of interruptions.
 
-A message of the queue names a file. Whoever works on it leases the file, moves as many parts as their time allows, and
-lets the same message come back. S3's list of parts is what has been moved: a part counts when S3 states its checksum.
-The object appears at once and whole, when S3 has compared the CRC32 over all of it. Its boxes are then followed in S3
-itself, and only then it counts as kept.
+A message of the queue names a file. A worker leases the file, copies as many parts as its time allows, and returns the
+message to the queue. S3's list of parts records the progress: a part counts when S3 states its checksum. S3 compares
+the CRC32 over the whole object before the object appears. Then its boxes are checked in S3, and the file counts as
+kept.
 
-A crash may come between any two steps; `moving` has them.
+A crash may come between any two steps; `moving` describes them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from zoom_common.errors import ConnectionUnusable, GatewayError, Unavailable
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-# Longer than a run may take: whoever holds a lease that has ended is not at work any more.
+# Longer than a run may take: after the lease has ended, its holder is not working any more.
 LEASE_SECONDS = 330.0
 MOST_TRIES = 12
 _FIRST_PAUSE, _LONGEST_PAUSE = 30.0, 3600.0
@@ -39,14 +39,14 @@ _LARGEST_BATCH = 10
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """The message has to come back, after `seconds`."""
+    """The message has to come back after `seconds`."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What a run has counted: bytes from Zoom into S3, and whether the file is on its way still, kept or failed."""
+    """The counts of a run: bytes copied from Zoom into S3, and whether the file is still under way, kept or failed."""
 
     bytes: int
     state: FileState
@@ -56,7 +56,7 @@ class Moved:
 class Transfer(Tools):
     """Works on files, one at a time. Every method raises Unavailable for a later try.
 
-    `new_owner` names a run, and `report` gets what came of it.
+    `new_owner` returns a name for a run. `report` receives the run's result.
     """
 
     settling: Settling
@@ -64,7 +64,7 @@ class Transfer(Tools):
     report: Callable[[ArchivedFile, Moved], object]
 
     def work(self, tenant: str, recording_id: str, file_id: str, deadline: Deadline) -> Again | None:
-        """Work on a file as long as time allows. None: its message is done with."""
+        """Work on a file as long as time allows. Return None when its message can be deleted."""
         found = self.ledger.read(tenant, recording_id)
         file = next((each for each in found[1] if each.file_id == file_id), None) if found else None
         if found is None or file is None or file.cancelled:
@@ -86,7 +86,7 @@ class Transfer(Tools):
     ) -> Again | None:
         now = self.clock()
         file = self.ledger.lease(file, owner=self.new_owner(), now=now, until=now + LEASE_SECONDS)
-        # Counted before the work: a run that is killed has failed too.
+        # The try is counted before the work, because a run that is killed has failed too.
         file = self.ledger.note(file, tries=file.tries + 1)
         run = Run(self, recording, file, deadline)
         if file.tries > MOST_TRIES:
@@ -102,7 +102,7 @@ class Transfer(Tools):
         except GatewayError as error:
             if error.retryable and not isinstance(error, ConnectionUnusable):
                 self.ledger.release(run.file, tries=run.file.tries - 1, reason=error.reason)
-                return Again(_PASSING_PAUSE)  # nobody's fault, and no sign that the file cannot be moved
+                return Again(_PASSING_PAUSE)  # Not the file's fault, and no sign that it cannot be copied.
             return self._failed(run, error.reason)
         else:
             state = run.file.state
@@ -113,12 +113,12 @@ class Transfer(Tools):
         return None
 
     def _lost(self, file: ArchivedFile) -> Again | None:
-        """Somebody else has the file: its message must not end with this run, which may be one that SQS repeated."""
+        """Keep the message, because another run has the file, and that run may have the same message from SQS."""
         now = self.ledger.file(file.tenant, file.recording_id, file.file_id)
         return Again(_LOST_PAUSE) if now is not None and now.state in OPEN and not now.cancelled else None
 
     def _failed(self, run: Run, reason: str) -> Again | None:
-        """End a run that failed. Only runs in a row that made no progress count against a file."""
+        """End a run that failed. Only successive runs without progress count against a file."""
         file = run.file
         final = file.tries >= MOST_TRIES
         state = FileState.FAILED if final else FileState.MOVING
@@ -136,7 +136,7 @@ def to_message(tenant: str, recording_id: str, file_id: str) -> str:
 
 
 def of_message(body: str) -> Mapping[str, str] | None:
-    """Return what a message names, or None when it is none of ours."""
+    """Return the file that a message names, or None for another message."""
     try:
         found = json.loads(body)
         return {name: str(found[name]) for name in ("tenant", "recording_id", "file_id")}
@@ -145,14 +145,14 @@ def of_message(body: str) -> Mapping[str, str] | None:
 
 
 class TransferQueue:
-    """The queue of files to move. A message is done with when its file is; until then it comes back by itself."""
+    """The queue of files to copy. A message is deleted when its file is done; until then it returns by itself."""
 
     def __init__(self, sqs: SQSClient, url: str) -> None:
         self._sqs = sqs
         self._url = url
 
     def enqueue(self, files: Sequence[FilePlace]) -> None:
-        """Hand files to the workers. Raises Unavailable unless every message was taken."""
+        """Queue files. Raises Unavailable unless every message was taken."""
         for some in batched(files, _LARGEST_BATCH, strict=False):
             entries: Any = [{"Id": str(at), "MessageBody": to_message(*file)} for at, file in enumerate(some)]
             with translated("archive_queue_unavailable"):
@@ -161,7 +161,10 @@ class TransferQueue:
                 raise Unavailable(reason="archive_queue_unavailable")
 
     def return_after(self, receipt: str, seconds: float) -> None:
-        """Let a message come back in `seconds`. Raises Unavailable; then it comes after the queue's own time."""
+        """Let a message come back in `seconds`.
+
+        Raises Unavailable; then it comes back after the queue's visibility timeout.
+        """
         with translated("archive_queue_unavailable"):
             self._sqs.change_message_visibility(
                 QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=round(min(seconds, _LONGEST_PAUSE))

@@ -1,4 +1,4 @@
-"""Requests to a table that are under way at once, and reads that a batch makes ahead of those who ask.
+"""Sends several requests to a table at once, and reads ahead of time what a batch of events will need.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import TypedDict, Unpack
 
     class Selection(TypedDict, total=False):
-        """Which part of a query's answer is wanted; see `Table.query`."""
+        """The part of a query's answer that is wanted; see `Table.query`."""
 
         index: str | None
         limit: int | None
@@ -38,18 +38,18 @@ _READS = frozenset({"get_item", "query", "scan", "batch_get_item"})
 def at_once(table: Table, requests: Iterable[tuple[str, Mapping[str, Any]]]) -> list[Outcome]:
     """Send several operations without waiting for one another, each as `Table.call` sends it.
 
-    Return for each what it answered or the error that `call` raises, in their order. They may be carried out in any
-    order, and a crash leaves any of them undone: none may depend on another. boto3's clients wait for each.
+    Return for each its answer or the error that `call` raises, in their order. They may be carried out in any order,
+    and a crash may leave any of them undone: none may depend on another. boto3's clients wait for each.
     """
     begun = [table.begin(operation, **request, TableName=table.name) for operation, request in requests]
     return [outcome() for outcome in begun]
 
 
 def begin_put_each(table: Table, items: Sequence[Item]) -> Callable[[], list[DependencyFailed | None]]:
-    """Write whole items with different keys, without conditions, by the batch.
+    """Start writing whole items with different keys, without conditions, in batches.
 
-    Return at once what waits for the outcome and returns, for each item, why it is not written. Where a batch fails,
-    its items are put one by one, so that none fails because of another.
+    Return a function that waits for the outcome and returns, for each item, None or the error. When a batch fails, its
+    items are put one by one, so that one bad item does not fail the others.
     """
     begun = [(some, _begin_write(table, some)) for some in batched(items, _LARGEST_WRITE, strict=False)]
     return lambda: [failed for some, outcome in begun for failed in _put(table, some, outcome())]
@@ -68,9 +68,9 @@ def _put(table: Table, items: Sequence[Item], outcome: Outcome) -> list[Dependen
 
 
 class ReadAhead(Table):
-    """A table that answers a read by key from what `begin_read` has read, until `forget`.
+    """A table that answers a read by key from what `begin_read` has read, until `forget` is called.
 
-    An item that is written through this table is read anew after that.
+    An item that is written through this table is read again afterwards.
     """
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
@@ -79,7 +79,7 @@ class ReadAhead(Table):
         self._partitions: dict[str, list[dict[str, Any]]] = {}
 
     def begin_read(self, keys: Iterable[Key], *, consistent: bool = True) -> Callable[[], None]:
-        """Read items in few requests; the result waits for them.
+        """Start reading items in few requests. The returned function waits for them.
 
         A read that is not consistent costs half, and may show what an item was a moment ago. What could not be read is
         read again by whoever asks for it, and is their failure then.
@@ -96,7 +96,7 @@ class ReadAhead(Table):
         return wait
 
     def begin_query(self, partitions: Iterable[str], *, consistent: bool = True) -> Callable[[], None]:
-        """Read whole partitions, which are known to be small; the result waits for them. See `begin_read`."""
+        """Start reading whole small partitions. The returned function waits for them. See `begin_read`."""
         begun = [
             (pk, self._begin_partition(pk, consistent=consistent))
             for pk in dict.fromkeys(partitions)
@@ -121,12 +121,12 @@ class ReadAhead(Table):
         return None if item is None else from_item(item)
 
     def begin(self, operation: str, **request: Any) -> Callable[[], Outcome]:
-        """Send one operation beside others that are under way."""
+        """Send one operation while others are under way."""
         self._forget_written(operation, request)
         return super().begin(operation, **request)
 
     def forget(self) -> None:
-        """Read anew from now on."""
+        """Drop what was read ahead."""
         self._known.clear()
         self._partitions.clear()
 

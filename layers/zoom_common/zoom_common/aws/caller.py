@@ -1,4 +1,4 @@
-"""Signs requests to one service, sends them over a connection that clients share, and bounds the tries."""
+"""Signs requests to one service, sends them over a shared connection, and limits the tries."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ if TYPE_CHECKING:
         """A kept-alive connection; see `https`. Sending and reading raise OSError."""
 
         def close(self) -> None:
-            """Hang up; the next request connects again."""
+            """Close the connection. The next request connects again."""
             ...
 
         def send(
             self, headers: Mapping[str, str], body: bytes, seconds: float, *, path: str = "/", connect: bool = True
         ) -> None:
-            """Send a request; its answer has to be read before the next one is sent. May have to `connect` first."""
+            """Send a request. Its answer has to be read before the next one is sent.
+
+            With `connect`, connect first if necessary.
+            """
             ...
 
         def answer(self, seconds: float | None = None) -> Answer:
@@ -41,10 +44,10 @@ class RetryPolicy:
 
 
 class SharedConnection:
-    """A connection that several clients share; it carries one request at a time.
+    """A connection that several clients share. It carries one request at a time.
 
-    An answer need not be waited for at once: it is read when it is asked for, or before the next request is sent.
-    After any failure, also one of ours, it hangs up: what may still come is the answer to nobody's next request.
+    An answer can be read later: when it is asked for, or before the next request is sent. After any failure the
+    connection is closed, because a late answer would be read as that of the next request.
     """
 
     __slots__ = ("_lock", "_owed", "connection")
@@ -55,7 +58,7 @@ class SharedConnection:
         self._owed: Pending | None = None
 
     def post(self, headers: Mapping[str, str], body: bytes, seconds: float, *, path: str = "/") -> Answer:
-        """The answer to a request. Raises OSError."""
+        """Send a request and return its answer. Raises OSError."""
         with self._lock:
             self._collect()
             try:
@@ -71,9 +74,9 @@ class SharedConnection:
         return self._owed is not None
 
     def send(self, headers: Mapping[str, str], body: bytes, seconds: float, *, connect: bool = False) -> Pending:
-        """A request on its way, if the line is open: nobody waits for another connection here, except to `connect`.
+        """Send a request if the connection is open; with `connect`, open it first.
 
-        One that could not be sent has no answer.
+        A request that was not sent has no answer.
         """
         with self._lock:
             self._collect()
@@ -88,7 +91,10 @@ class SharedConnection:
             return sent
 
     def collect(self, sent: Pending, seconds: float | None) -> None:
-        """Read the answer to `sent`, unless that has been done. Each wait ends after `seconds`, or as for any other."""
+        """Read the answer to `sent`, unless that was done.
+
+        Each wait ends after `seconds`, else after the usual time.
+        """
         with self._lock:
             if sent is self._owed:
                 self._collect(seconds)
@@ -106,7 +112,7 @@ class SharedConnection:
 
 
 class Pending:
-    """A request whose answer comes later."""
+    """A request that was sent; its answer is read later."""
 
     __slots__ = ("connection", "found")
 
@@ -115,9 +121,9 @@ class Pending:
         self.found: Answer | None = None
 
     def answer(self, seconds: float | None = None) -> Answer:
-        """Its answer, waited for if need be, at most `seconds` at a time if given.
+        """Wait for the answer, at most `seconds` at a time if given, and return it.
 
-        Raises OSError when there is none, whoever has found that out.
+        Raises OSError when there is none, also when another caller has found that out.
         """
         self.connection.collect(self, seconds)
         if self.found is None:
@@ -126,10 +132,10 @@ class Pending:
 
 
 class ConnectionPool:
-    """Up to `most` connections to one host for requests that are under way at once, beside the one that calls wait on.
+    """Up to `most` connections to one host for requests that are under way at once, besides the shared connection.
 
-    Each carries one request at a time, because AWS does not say that its servers take pipelined ones. Connections are
-    made when they are needed, and kept.
+    Each carries one request at a time, because AWS does not say that its servers accept pipelined requests. Connections
+    are opened when they are needed, and kept.
     """
 
     def __init__(self, connect: Callable[[], SharedConnection], most: int) -> None:
@@ -138,7 +144,7 @@ class ConnectionPool:
         self._most = most
 
     def line(self) -> SharedConnection:
-        """Return a connection that owes no answer, or else the one that has owed its answer for longest."""
+        """Return a connection without an unread answer, or else the one that has waited for its answer longest."""
         free = next((line for line in self._lines if not line.owes), None)
         if free is None and len(self._lines) < self._most:
             free = self._connect()
@@ -151,7 +157,7 @@ class ConnectionPool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Speaks for one service to one host. `clock` gives epoch seconds, `random` gives 0 up to 1."""
+    """Sends requests of one service to one host. `clock` gives epoch seconds, `random` gives 0 up to 1."""
 
     scope: Scope
     host: str
@@ -164,15 +170,15 @@ class Caller:
     pool: ConnectionPool | None = None
 
     def post(self, headers: Mapping[str, str], body: bytes, *, path: str = "/") -> Answer:
-        """The answer to one try. Raises OSError."""
+        """Send one try and return its answer. Raises OSError."""
         return self.connection.post(self._signed(headers, body, path), body, self.policy.seconds, path=path)
 
     def send(self, headers: Mapping[str, str], body: bytes) -> Pending:
-        """One try, whose answer comes later."""
+        """Send one try. Its answer is read later."""
         return self.connection.send(self._signed(headers, body, "/"), body, self.policy.seconds)
 
     def send_beside(self, headers: Mapping[str, str], body: bytes) -> Pending:
-        """One try, whose answer comes later, beside others that are under way. Connects where it has to."""
+        """Send one try while others are under way, over a connection of its own, which is opened if necessary."""
         line = self.pool.line() if self.pool is not None else self.connection
         return line.send(self._signed(headers, body, "/"), body, self.policy.seconds, connect=True)
 

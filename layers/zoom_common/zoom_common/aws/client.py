@@ -1,6 +1,6 @@
-"""AWS clients with boto3's face and a hundredth of its start: the same methods, arguments, answers and errors.
+"""AWS clients with boto3's methods, arguments, answers and errors, and a hundredth of its start time.
 
-Only what hot paths call: operations of the JSON services by boto3's names, and Lambda's `invoke`.
+They have only what hot paths call: operations of the JSON services by boto3's names, and Lambda's `invoke`.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
 """
 
@@ -31,9 +31,10 @@ if TYPE_CHECKING:
         """An operation under way."""
 
         def __call__(self, *, again: bool = True) -> Json:
-            """What it answered. A passing failure is tried again, as any operation is.
+            """Return the answer. A transient failure is tried again, as for any operation.
 
-            Without time to try `again`, an answer that has not come by now is hardly waited for.
+            With `again=False`, there is no time for another try, so an answer that has not come yet is waited for only
+            briefly.
             """
             ...
 
@@ -42,15 +43,15 @@ type Json = dict[str, Any]
 
 
 _ERROR = 400
-# In seconds. An answer that is owed has had all the time in which its owner did something else.
+# In seconds. An answer that is read late had all the time in which the caller did something else.
 _A_MOMENT = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """How a service is spoken to. `blobs` are the members of its answers that hold bytes.
+    """How a service is called. `blobs` are the members of its answers that hold bytes.
 
-    `once` are operations that take a token by which a repetition is known as one, and the member that holds it.
+    `once` names the operations that take an idempotency token, and the member that holds it.
     """
 
     prefix: str
@@ -71,7 +72,7 @@ SERVICES = {
 
 
 class Errors:
-    """Error classes by AWS's name for them, as `client.exceptions` has them."""
+    """Error classes by AWS's names, as `client.exceptions` has them."""
 
     def __init__(self) -> None:
         self._known: dict[str, type[ClientError]] = {}
@@ -81,9 +82,9 @@ class Errors:
 
 
 class JsonClient:
-    """One service. `client.get_item(TableName=..., Key=...)` sends GetItem; a passing failure is tried again.
+    """One service. `client.get_item(TableName=..., Key=...)` sends GetItem; a transient failure is tried again.
 
-    Raises ClientError with AWS's code, and EndpointConnectionError (a BotoCoreError) when no whole answer came.
+    Raises ClientError with AWS's code, and EndpointConnectionError (a BotoCoreError) when no complete answer came.
     """
 
     def __init__(self, service: Service, caller: Caller) -> None:
@@ -91,7 +92,7 @@ class JsonClient:
         self._caller = caller
         self._once = dict(service.once)
         self._type = f"application/x-amz-json-{service.protocol}"
-        # Most answers hold no blobs, and need no second look.
+        # Most answers hold no blobs, and need no second parse.
         marks = "|".join(f'"{name}"' for name in service.blobs)
         self._blobs = re.compile(marks.encode()) if marks else None
         self._read = json.JSONDecoder(object_hook=self._revived).decode
@@ -107,11 +108,11 @@ class JsonClient:
         return call
 
     def begin(self, name: str, **arguments: Any) -> Later:
-        """Try an operation for the first time, by boto3's name for it, and read what came of it later."""
+        """Send an operation, by boto3's name for it, and return a function that reads its answer later."""
         return self._begun(name, arguments, self._caller.send)
 
     def begin_beside(self, name: str, **arguments: Any) -> Later:
-        """Do as `begin`, beside other operations that are under way, over another connection where it takes one."""
+        """Do as `begin`, but over another connection where one is available, while other operations are under way."""
         return self._begun(name, arguments, self._caller.send_beside)
 
     def _begun(self, name: str, arguments: Json, send: Callable[[dict[str, str], bytes], Pending]) -> Later:
@@ -119,7 +120,7 @@ class JsonClient:
         request = self._request(operation, arguments)
         try:
             sent = send(*request)
-        except OSError:  # nobody can sign it
+        except OSError:  # There are no credentials to sign with.
             raise EndpointConnectionError(endpoint_url=self._caller.host) from None
 
         def answer(*, again: bool = True) -> Json:
@@ -139,13 +140,13 @@ class JsonClient:
         *,
         again: bool = True,
     ) -> Json:
-        """What an operation comes to. `first` brings the answer to its first try, if that has been made."""
+        """Return an operation's answer. `first` returns the answer to its first try, if that has been made."""
         tries = self._caller.policy.tries
         for tried in range(tries):
             last = tried == tries - 1 or not again
             try:
                 return self._outcome(operation, first() if first else self._caller.post(*request))
-            except (OSError, ValueError):  # the connection, or a success whose body is none: neither is an answer
+            except (OSError, ValueError):  # The connection failed, or a success had no JSON body: neither is an answer.
                 if last:
                     raise EndpointConnectionError(endpoint_url=self._caller.host) from None
             except ClientError as error:
@@ -162,7 +163,10 @@ class JsonClient:
         return headers, _ENCODER.encode(arguments).encode()
 
     def _outcome(self, operation: str, answer: Answer) -> Json:
-        """What a success says. Raises ClientError for a refusal, and ValueError for a success that says nothing."""
+        """Return the body of a success.
+
+        Raises ClientError for a refusal, and ValueError for a success without a JSON body.
+        """
         status, about, text = answer
         if status < _ERROR:
             return self._document(text)
@@ -176,7 +180,10 @@ class JsonClient:
         return document
 
     def _revived(self, found: Json) -> Json:
-        """Bytes for blobs. An attribute that is called like one holds an object, never text."""
+        """Return an answer with bytes in place of blobs.
+
+        An attribute with the same name holds an object, never text.
+        """
         for name in self._service.blobs.intersection(found):
             value = found[name]
             if isinstance(value, str):
@@ -198,7 +205,7 @@ class JsonClient:
 
 
 class LambdaClient:
-    """Lambda's `invoke`, tried once: the other function may have begun."""
+    """Lambda's `invoke`, tried once only, because the other function may have begun."""
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -230,10 +237,10 @@ class LambdaClient:
 
 
 def begin(client: Any, name: str, *, beside: bool = False, **arguments: Any) -> Later:
-    """Send an operation with `client`, and read what came of it later. boto3's clients wait for it here.
+    """Send an operation with `client`, and return a function that reads its answer later. boto3's clients wait here.
 
-    `beside` others that are under way, it takes a connection of its own.
-    Raises what the operation does, as the answer does: ClientError or BotoCoreError.
+    With `beside`, it uses a connection of its own while others are under way. The answer raises what the operation
+    raises: ClientError or BotoCoreError.
     """
     if isinstance(client, JsonClient):
         return client.begin_beside(name, **arguments) if beside else client.begin(name, **arguments)
@@ -261,7 +268,7 @@ def _about(status: int, headers: Mapping[bytes, bytes]) -> Json:
 
 
 def _written(value: object) -> object:
-    """What JSON has no word for, as AWS's JSON writes it."""
+    """Return a value that JSON has no form for as AWS's JSON writes it."""
     if isinstance(value, bytes | bytearray | memoryview):
         return base64.b64encode(value).decode()
     if isinstance(value, set | frozenset):

@@ -1,4 +1,4 @@
-"""The container's clients, each made when it is first asked for.
+"""The container's clients, each made at its first use.
 
 `client` returns the light ones, for functions that a person or Zoom waits for. `boto3_client` returns boto3's, for the
 others. Endpoint, region and credentials come from the environment, by the names that every AWS SDK reads:
@@ -32,15 +32,15 @@ if TYPE_CHECKING:
 
     from zoom_common.aws.s3 import Bucket
 
-# Short tries and few of them: a Lambda's own deadline is the outer bound, and every store decides what a failure means.
+# Few and short tries: Lambda's own timeout is the outer limit, and each store decides what a failure means.
 _POLICY = RetryPolicy(seconds=5.0, tries=3)
 # Functions that deliver events use one client in many threads.
 _POOL = 50
 # A synchronous invoke waits for the other function, longer than that function may take, and is never sent twice.
 _INVOKE = RetryPolicy(seconds=30.0, tries=1)
-# So many requests of a batch of ten events are under way at once, each over a connection of its own.
+# For a batch of ten events this many requests are under way at once, each over a connection of its own.
 _AT_ONCE = 12
-# For reads that somebody waits for. The authorizer's caller waits ten seconds and then answers 500.
+# For reads that a caller waits for. API Gateway waits ten seconds for the authorizer and then answers 500.
 _IMPATIENT = RetryPolicy(seconds=2.0, tries=2)
 
 
@@ -94,7 +94,7 @@ if TYPE_CHECKING:
 
 @cache
 def boto3_client(service: Any) -> Any:
-    """Return the container's client of boto3's for `service`, with as many tries and as much time as the light ones."""
+    """Return the container's boto3 client for `service`, with the same tries and timeouts as the light ones."""
     return _boto3_session().client(service, config=_config(service))
 
 
@@ -118,11 +118,11 @@ def _config(service: str) -> Any:
 
 
 def _signed_addresses() -> dict[str, Any]:
-    """Return what makes the addresses that boto3 signs for S3 work at once, and from pages.
+    """Return the settings with which boto3 presigns addresses for S3 that work at once, and from web pages.
 
-    Unasked, boto3 signs version 2 in some regions, and names the bucket's host without its region. S3 redirects
-    requests to that host for some hours after a bucket was made, and a browser follows no redirect of a preflight:
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/Redirects.html
+    By default, boto3 uses signature version 2 in some regions, and a host name without the region. S3 redirects
+    requests to that host for some hours after a bucket was made, and browsers do not follow redirects of preflight
+    requests: https://docs.aws.amazon.com/AmazonS3/latest/userguide/Redirects.html
     """
     by_host = {} if overridden("s3", os.environ) else {"addressing_style": "virtual"}
     return {"signature_version": "s3v4", "s3": {"us_east_1_regional_endpoint": "regional", **by_host}}
@@ -130,7 +130,7 @@ def _signed_addresses() -> dict[str, Any]:
 
 @cache
 def bucket(name: str) -> Bucket:
-    """Return the container's client for one S3 bucket: by its own host name, or by path at an endpoint that is set."""
+    """Return the container's client for one S3 bucket: by its own host name, or by path at an overridden endpoint."""
     from zoom_common.aws.s3 import Bucket  # noqa: PLC0415 - few functions use S3
     from zoom_common.aws.s3_line import HttpLine  # noqa: PLC0415 - as above
 
@@ -152,7 +152,7 @@ def bucket(name: str) -> Bucket:
 
 
 def forget() -> None:
-    """Make the next clients new ones."""
+    """Drop all clients, so that the next ones are new."""
     cached: Any
     made = (client, impatient_dynamodb, boto3_client, sqs_in, bucket, _connection, _pool, _boto3_session, _of_container)
     for cached in made:
@@ -160,7 +160,7 @@ def forget() -> None:
 
 
 def credentials(environ: Mapping[str, str]) -> Callable[[], Credentials]:
-    """Return the source of the role's credentials: Lambda's variables, read once, as boto3 reads them.
+    """Return the source of the role's credentials: Lambda's environment variables, read once, as boto3 reads them.
 
     A function that starts from a snapshot gets an address instead, which hands out other ones when these end. Elsewhere
     boto3 knows where to look.

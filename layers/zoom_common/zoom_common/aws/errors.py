@@ -1,7 +1,7 @@
-"""Turns what AWS's clients raise, boto3's and ours, into errors of the gateway.
+"""Turns the errors of AWS's clients, boto3's and ours, into errors of the gateway.
 
-Only what may pass by itself is Unavailable: no connection, throttling, AWS's own 5xx. Everything else (an invalid
-request, a missing permission, a table or key that is not there) is a fault of ours, and an InternalError.
+Only transient failures are Unavailable: no connection, throttling, AWS's own 5xx. Everything else (an invalid request,
+a missing permission, a missing table or key) is a fault of ours, and an InternalError.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _TRANSIENT = (NoConnectionError, HTTPClientError, CredentialRetrievalError, Meta
 
 
 def code_of(error: AwsError) -> str:
-    """Return AWS's error code, or the name of the client's error. Both are safe to log; messages may quote items."""
+    """Return AWS's error code, or the name of the client's error. Both may be logged; messages may quote items."""
     if isinstance(error, ClientError):
         return str(error.response.get("Error", {}).get("Code", "ClientError"))
     return type(error).__name__
@@ -48,14 +48,17 @@ def is_transient(error: AwsError) -> bool:
 
 
 def failure(error: AwsError, reason: str) -> DependencyFailed:
-    """Return Unavailable with `reason` for what may pass, else InternalError; neither holds the client's message."""
+    """Return Unavailable with `reason` for a transient error, else InternalError.
+
+    Neither holds the client's message.
+    """
     if is_transient(error):
         return Unavailable(reason=reason, cause=code_of(error))
     return InternalError(where=reason, cause=code_of(error))
 
 
 def translated(reason: str, meaning: Meaning | None = None) -> AbstractContextManager[None]:
-    """Raise `failure` in place of what a client raises. A context manager that may be entered again and again.
+    """Return a context manager that raises `failure` in place of a client's error. It can be entered again and again.
 
     `meaning` returns another error for a refusal that means something else, such as an invalid ciphertext.
     """

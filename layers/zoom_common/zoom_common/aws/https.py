@@ -1,7 +1,9 @@
-"""POSTs to one host over one kept-alive connection. `http.client` would do it too, after 10 ms of importing e-mail.
+"""POSTs to one host over one kept-alive connection.
 
-As much of HTTP/1.1 as AWS's JSON APIs speak: https://www.rfc-editor.org/rfc/rfc9112
-AWS's endpoints need five roots (https://www.amazontrust.com/repository/); reading all public ones costs a start 15 ms.
+`http.client` could do it, but imports the e-mail package, which takes 10 ms. This module implements the part of
+HTTP/1.1 that AWS's JSON APIs use: https://www.rfc-editor.org/rfc/rfc9112
+AWS's endpoints need five roots (https://www.amazontrust.com/repository/). Reading all public roots would add 15 ms to a
+start.
 """
 
 from __future__ import annotations
@@ -33,9 +35,9 @@ class BrokenAnswer(ConnectionError):
 
 
 class Connection:
-    """A connection to `endpoint` (scheme, host and port), plain for an `http` one: an emulator.
+    """A connection to `endpoint` (scheme, host and port), without TLS for an `http` one, as emulators have.
 
-    `contexts` are tried in turn while the server's certificate is not believed. Every method raises OSError.
+    `contexts` are tried in turn until the server's certificate is trusted. Every method raises OSError.
     """
 
     def __init__(self, endpoint: str, contexts: Sequence[Context], *, connect: Connect | None = None) -> None:
@@ -49,13 +51,13 @@ class Connection:
         self._answered = False
 
     def open(self, seconds: float) -> None:
-        """Connect and shake TLS, unless that is done."""
+        """Connect and do the TLS handshake, unless that is done."""
         if self._socket is None:
             self._socket = self._secured(seconds)
             self._lines = self._socket.makefile("rb")
 
     def close(self) -> None:
-        """Hang up. The next request opens another connection."""
+        """Close the connection. The next request opens another one."""
         if self._lines is not None:
             self._lines.close()
         if self._socket is not None:
@@ -71,10 +73,10 @@ class Connection:
     def send(
         self, headers: Mapping[str, str], body: bytes, seconds: float, *, path: str = "/", connect: bool = True
     ) -> None:
-        """Send a request, whose answer has to be read before the next one is sent. `headers` name the host.
+        """Send a request, whose answer has to be read before the next one is sent. `headers` must contain the host.
 
-        Each wait ends after `seconds`. A connection that the other side has ended is found out before it is used, and
-        another is made only to `connect`.
+        Each wait ends after `seconds`. A connection that the other side has closed is detected first; then another one
+        is opened only with `connect`.
         """
         if self._answered and self._ended():
             self.close()
@@ -89,7 +91,7 @@ class Connection:
         self._socket.sendall(head.encode("latin-1") + body)
 
     def answer(self, seconds: float | None = None) -> Answer:
-        """Status, headers (names in lower case) and body of the answer to what was sent last.
+        """Return status, headers (names in lower case) and body of the answer to the last request.
 
         Each wait ends after `seconds`, or as `send` was asked.
         """
@@ -104,9 +106,9 @@ class Connection:
         return status, about, answer
 
     def _ended(self) -> bool:
-        """Whether there is something to read where nothing should be: an end, or TLS saying so.
+        """Return whether the other side has closed the connection, or sent data where none is expected.
 
-        Before the first answer there may be something: TLS 1.3 hands out its session tickets after the handshake.
+        Before the first answer, data is normal: TLS 1.3 sends its session tickets after the handshake.
         """
         if self._socket is None:
             return False
@@ -128,7 +130,8 @@ class Connection:
             raise
 
     def _plain(self, seconds: float) -> socket.socket:
-        # Host names as bytes: as text they would load the tables of internationalised names, for names that are not.
+        # Host names are passed as bytes. As text they would load the tables of internationalised names, which AWS has
+        # not.
         connected = self._connect((self._host.encode(), self._port), seconds)
         if connected.family != socket.AF_UNIX:
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -182,7 +185,10 @@ def _number(text: bytes, base: int) -> int:
 
 
 def first_trusted[Made](contexts: Sequence[Context], connect: Callable[[Context], Made]) -> Made:
-    """Connect with the first of `contexts` that trusts the other side. Raises what `connect` raises with the last."""
+    """Connect with the first of `contexts` that trusts the other side.
+
+    Raises what `connect` raises with the last one.
+    """
     for context in contexts[:-1]:
         try:
             return connect(context)
@@ -192,9 +198,9 @@ def first_trusted[Made](contexts: Sequence[Context], connect: Callable[[Context]
 
 
 def contexts(host: str, environ: Mapping[str, str]) -> tuple[Callable[[], ssl.SSLContext], ...]:
-    """How to check the certificate of `host`: Amazon's roots for its own names, else, and then, all public ones.
+    """Return how to check the certificate of `host`: with Amazon's roots for AWS's names, then with all public roots.
 
-    `AWS_CA_BUNDLE` names the only ones to believe, as it does for every other AWS client.
+    If `AWS_CA_BUNDLE` is set, only that file is trusted, as by every other AWS client.
     """
     bundle = environ.get("AWS_CA_BUNDLE")
     if bundle:
@@ -206,5 +212,5 @@ def contexts(host: str, environ: Mapping[str, str]) -> tuple[Callable[[], ssl.SS
 
 @cache
 def _context(bundle: str | None) -> ssl.SSLContext:
-    """One for all connections: it is the reading of certificates that costs."""
+    """Return one context for all connections, because reading the certificates is what takes time."""
     return ssl.create_default_context(cafile=bundle)

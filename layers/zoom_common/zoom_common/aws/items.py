@@ -1,4 +1,4 @@
-"""Plain values to DynamoDB's attribute values and back."""
+"""Converts plain values to DynamoDB's attribute values and back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ type Item = dict[str, Any]
 
 
 def to_attribute(value: object) -> dict[str, Any]:  # noqa: PLR0911 - one line per type
-    """One value. Numbers keep three decimals: they are counts and epoch seconds."""
+    """Return a value as an attribute value. Numbers keep three decimals: they are counts and epoch seconds."""
     match value:
         case None:
             return {"NULL": True}
@@ -32,10 +32,10 @@ def to_attribute(value: object) -> dict[str, Any]:  # noqa: PLR0911 - one line p
 
 
 def from_attribute(attribute: Mapping[str, Any]) -> Any:  # noqa: PLR0911 - one line per type
-    """The value of one attribute; numbers come back as int when they are whole, else as float."""
+    """Return the value of one attribute. Whole numbers are returned as int, others as float."""
     ((kind, value),) = attribute.items()
     match kind:
-        case "S":  # most are text
+        case "S":  # Most values are text.
             return value
         case "N":
             return float(value) if "." in value else int(value)
@@ -52,10 +52,10 @@ def from_attribute(attribute: Mapping[str, Any]) -> Any:  # noqa: PLR0911 - one 
 
 
 def to_item(values: Mapping[str, object]) -> Item:
-    """Every value that is not None, as attributes: absence is how an item says None, and sets cannot be empty."""
+    """Return the values as attributes, without those that are None. An item has no empty sets."""
     return {name: to_attribute(value) for name, value in values.items() if value is not None and value != frozenset()}
 
 
 def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
-    """An item as plain values."""
+    """Return an item as plain values."""
     return {name: from_attribute(attribute) for name, attribute in item.items()}

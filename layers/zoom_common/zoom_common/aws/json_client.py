@@ -1,4 +1,4 @@
-"""Calls one AWS JSON API over one kept-alive connection, signed by us. Standard library only."""
+"""Calls one AWS JSON API over one kept-alive connection, signed here. Standard library only."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
             ...
 
         def close(self) -> None:
-            """Hang up; the next request connects again."""
+            """Close the connection. The next request connects again."""
             ...
 
         def post(
             self, headers: Mapping[str, str], body: bytes, seconds: float
         ) -> tuple[int, Mapping[bytes, bytes], bytes]:
-            """Status, headers and body of the answer to `POST /`."""
+            """Return status, headers and body of the answer to `POST /`."""
             ...
 
 
-# A connection that died while the container was frozen costs the first try, and a slow one must not cost the last.
+# A connection that died while the container was frozen costs the first try; a slow one must not cost the last.
 _TRIES = 3
 _SECONDS_PER_TRY = 1.2
 _OK = 200
@@ -45,7 +45,7 @@ class AwsCallFailed(Exception):
 
 
 class AwsJsonClient:
-    """One service at one endpoint. Calls may reach AWS more than once: only for what bears repetition."""
+    """One service at one endpoint. Use it only for calls that may be repeated, because a call may reach AWS twice."""
 
     def __init__(
         self,
@@ -66,14 +66,14 @@ class AwsJsonClient:
         self._connection = connection
 
     def warm(self) -> None:
-        """Open the connection ahead of the first call. A failure is the first call's to find out."""
+        """Connect before the first call. A failure is ignored: the first call will report it."""
         try:
             self._connection.open(_SECONDS_PER_TRY)
         except OSError:
             self._connection.close()
 
     def call(self, target: str, payload: Mapping[str, Any], deadline: Deadline) -> dict[str, Any]:
-        """The answer to one operation. Raises AwsCallFailed when none came before the deadline."""
+        """Return the answer to one operation. Raises AwsCallFailed when none came before the deadline."""
         body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
         reason = "deadline"
         for _ in range(_TRIES):

@@ -1,4 +1,4 @@
-"""Which failures of AWS are worth another try, and how long to pause before it. Standard library only.
+"""Decides which failures of AWS are worth another try, and how long to pause before it. Standard library only.
 
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 """
@@ -33,7 +33,7 @@ RETRYABLE = frozenset(
 
 
 def is_retryable(status: int, code: str) -> bool:
-    """Return whether a refusal with this HTTP status and AWS error code may pass by itself."""
+    """Return whether a refusal with this HTTP status and AWS error code may be transient."""
     return status in RETRYABLE_STATUS or code in RETRYABLE
 
 

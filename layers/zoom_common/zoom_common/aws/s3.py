@@ -1,6 +1,6 @@
-"""One S3 bucket: objects, multipart uploads and presigned links, signed by us, over one kept-alive connection.
+"""One S3 bucket: objects, multipart uploads and presigned links, signed here, over one kept-alive connection.
 
-boto3 costs three times the processor time for each gibibyte, because it hashes what it sends. Here bodies travel as
+boto3 needs three times the processor time for each gibibyte, because it hashes what it sends. Here bodies are sent as
 UNSIGNED-PAYLOAD under TLS, and every body has a CRC32 that S3 compares before it answers:
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
@@ -30,7 +30,7 @@ _TRIES = 4
 _SECONDS = 60.0
 _ERROR = 300
 _NOT_FOUND = 404
-# AWS closes no key, part or upload listing before this many.
+# A listing of S3 (keys, parts, uploads) has at most this many entries a page.
 _PAGE = "1000"
 
 
@@ -40,12 +40,12 @@ class Line(Protocol):
     def exchange(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes | bytearray | memoryview, seconds: float
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """Send a request and read its answer whole; `target` is path and query."""
+        """Send a request and read its whole answer; `target` is path and query."""
         ...
 
 
 class S3Refused(InternalError):
-    """S3 refuses a request, and would again: `s3_code` is S3's, such as NoSuchUpload or PreconditionFailed."""
+    """S3 refuses a request and would refuse it again. `s3_code` is S3's code, such as NoSuchUpload."""
 
     def __init__(self, code: str, status: int) -> None:
         super().__init__(where="s3", cause=code)
@@ -55,14 +55,14 @@ class S3Refused(InternalError):
 
 @dataclass(frozen=True, slots=True)
 class ObjectForm:
-    """How an object is stored: content type, storage class, and tags that lifecycle rules look for."""
+    """How an object is stored: content type, storage class, and tags for the bucket's lifecycle rules."""
 
     content_type: str = "application/octet-stream"
     storage_class: str = "STANDARD"
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def headers(self) -> dict[str, str]:
-        """The headers that say so."""
+        """Return the headers for it."""
         tags = "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in sorted(self.tags.items()))
         headers = {"content-type": self.content_type, "x-amz-storage-class": self.storage_class}
         return headers | ({"x-amz-tagging": tags} if tags else {})
@@ -70,9 +70,9 @@ class ObjectForm:
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """What S3 holds under a key. `crc` is S3's own checksum over the whole object, None when it has no such one.
+    """What S3 holds under a key. `crc` is S3's checksum over the whole object, or None when S3 has none.
 
-    `composite` is the checksum over the parts' checksums, as stores give it that do not know full-object checksums.
+    `composite` is the checksum over the parts' checksums, from stores without full-object checksums.
     """
 
     size: int
@@ -82,7 +82,7 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One uploaded part with the CRC32 that S3 has compared."""
+    """One uploaded part, with the CRC32 that S3 has compared."""
 
     number: int
     size: int
@@ -100,9 +100,9 @@ class Upload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
-    """A bucket at `endpoint`. Methods raise Unavailable for what may pass, and S3Refused for what S3 refuses.
+    """A bucket at `endpoint`. Methods raise Unavailable for transient failures, and S3Refused for refusals.
 
-    An `endpoint` without the bucket's name in its host is addressed by path, as emulators want it.
+    An `endpoint` without the bucket's name in its host is addressed by path, as emulators require.
     """
 
     name: str
@@ -117,7 +117,7 @@ class Bucket:
     random: Callable[[], float]
 
     def put(self, key: str, body: bytes | bytearray | memoryview, crc: int, form: ObjectForm) -> None:
-        """Store a whole object, unless there is one: then S3Refused with PreconditionFailed."""
+        """Store a whole object if there is none. Raises S3Refused with PreconditionFailed if there is one."""
         headers = form.headers() | {"x-amz-sdk-checksum-algorithm": "CRC32", "x-amz-checksum-crc32": encoded_crc(crc)}
         headers |= {"if-none-match": "*"}
         self._send("PUT", key, headers=headers, body=body)
@@ -132,7 +132,7 @@ class Bucket:
         return _text(_document(body), "UploadId")
 
     def put_part(self, key: str, upload_id: str, number: int, body: bytes | bytearray | memoryview, crc: int) -> Part:
-        """Upload one part, which S3 takes only if its CRC32 is `crc`."""
+        """Upload one part. S3 accepts it only if its CRC32 is `crc`."""
         query = {"partNumber": str(number), "uploadId": upload_id}
         _, about, _ = self._send("PUT", key, query, headers={"x-amz-checksum-crc32": encoded_crc(crc)}, body=body)
         return Part(number, len(body), about.get("etag", ""), crc)
@@ -155,9 +155,9 @@ class Bucket:
             query |= {"part-number-marker": _text(page, "NextPartNumberMarker")}
 
     def complete(self, key: str, upload_id: str, parts: Sequence[Part], *, crc: int | None) -> None:
-        """Make one object of the parts, unless the key has one. With `crc`, S3 compares it with the whole object's.
+        """Join the parts into an object, unless the key has one. With `crc`, S3 compares it with the whole object's.
 
-        S3 may answer 200 and report a failure in the body; that raises like any other failure:
+        S3 may answer 200 and report a failure in the body, which raises like any other failure:
         https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
         """
         headers = {"if-none-match": "*", "x-amz-mp-object-size": str(sum(part.size for part in parts))}
@@ -172,7 +172,7 @@ class Bucket:
         self._send("POST", key, {"uploadId": upload_id}, headers=headers, body=body)
 
     def abort(self, key: str, upload_id: str) -> None:
-        """End an upload and drop its parts; one that is gone already is no failure."""
+        """End an upload and drop its parts. It is no error if it has ended already."""
         try:
             self._send("DELETE", key, {"uploadId": upload_id})
         except S3Refused as refused:
@@ -206,7 +206,7 @@ class Bucket:
         return StoredObject(int(about["content-length"]), None if composite else decoded_crc(crc), composite)
 
     def read(self, key: str, first: int, size: int) -> bytes:
-        """Return up to `size` bytes of an object from byte `first` on; none behind its end."""
+        """Return up to `size` bytes of an object from byte `first` on; nothing after its end."""
         try:
             return self._send("GET", key, headers={"range": f"bytes={first}-{first + size - 1}"})[2]
         except S3Refused as refused:
@@ -229,11 +229,11 @@ class Bucket:
             }
 
     def delete(self, key: str, version: str) -> None:
-        """Delete one version of an object for good; one that is gone already is no failure."""
+        """Permanently delete one version of an object. It is no error if it is gone already."""
         self._send("DELETE", key, {"versionId": version} if version else {})
 
     def link(self, key: str, *, seconds: int, file_name: str, content_type: str) -> str:
-        """Return a URL that anybody can read the object by, for `seconds` and no longer than our credentials live.
+        """Return a URL by which anybody can read the object, for `seconds` and no longer than our credentials last.
 
         https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
         """
@@ -263,7 +263,7 @@ class Bucket:
         headers: Mapping[str, str] | None = None,
         body: bytes | bytearray | memoryview = b"",
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """Return the answer to a request, tried again while a failure may pass."""
+        """Return the answer to a request. Transient failures are tried again."""
         cause = "unreachable"
         for tried in range(_TRIES):
             if tried:
@@ -335,7 +335,7 @@ def encoded_crc(crc: int) -> str:
 
 
 def decoded_crc(text: str) -> int | None:
-    """Return the CRC32 in a header of S3's, None for anything else."""
+    """Return the CRC32 in one of S3's headers, or None for any other text."""
     try:
         raw = b64decode(text, validate=True)
     except ValueError:
@@ -344,13 +344,16 @@ def decoded_crc(text: str) -> int | None:
 
 
 def composite_crc(parts: Sequence[Part]) -> str:
-    """Return the checksum of checksums that a store without full-object checksums gives to an object of `parts`."""
+    """Return the checksum of the checksums of `parts`, as a store without full-object checksums states it."""
     joined = b"".join((part.crc or 0).to_bytes(4, "big") for part in parts)
     return f"{encoded_crc(zlib.crc32(joined))}-{len(parts)}"
 
 
 def _failure(method: str, answer: tuple[int, Mapping[str, str], bytes]) -> str | None:
-    """Return S3's code for what failed, or None for a success. A completed upload may report a failure with a 200."""
+    """Return S3's code of a failure, or None for a success.
+
+    The completion of an upload can report a failure with a 200.
+    """
     status, _, body = answer
     if status < _ERROR and not (method == "POST" and b"<Error>" in body):
         return None
@@ -362,7 +365,10 @@ def _failure(method: str, answer: tuple[int, Mapping[str, str], bytes]) -> str |
 
 
 def _document(body: bytes) -> ET.Element:
-    """Return the root of S3's answer. Long work is preceded by white space that keeps the connection open."""
+    """Return the root element of S3's answer.
+
+    During long work S3 sends white space first to keep the connection open.
+    """
     try:
         return ET.fromstring(body.strip())  # noqa: S314 - S3's own answer, over TLS
     except ET.ParseError:

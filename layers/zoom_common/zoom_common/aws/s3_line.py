@@ -1,4 +1,4 @@
-"""The connection over which S3 is spoken to, with bodies that need not be copied."""
+"""The connection to S3. It sends bodies without copying them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zoom_common.aws.https import first_trusted
 
 
 class HttpLine:
-    """A kept-alive connection to `host`, plain for the scheme `http`. `contexts` are tried in turn."""
+    """A kept-alive connection to `host`, without TLS for the scheme `http`. `contexts` are tried in turn."""
 
     def __init__(self, scheme: str, host: str, contexts: Sequence[Callable[[], ssl.SSLContext]]) -> None:
         self._host = host
@@ -20,7 +20,7 @@ class HttpLine:
     def exchange(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes | bytearray | memoryview, seconds: float
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """Send a request and read its answer whole. Raises OSError; each wait ends after `seconds`."""
+        """Send a request and read its whole answer. Raises OSError. Each wait ends after `seconds`."""
         try:
             connection = self._connection or self._connected(seconds)
             self._connection = connection
@@ -34,7 +34,7 @@ class HttpLine:
             raise ConnectionError(type(error).__name__) from None
 
     def close(self) -> None:
-        """Hang up; the next request connects again."""
+        """Close the connection. The next request connects again."""
         if self._connection is not None:
             self._connection.close()
         self._connection = None

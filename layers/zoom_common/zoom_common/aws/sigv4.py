@@ -1,4 +1,4 @@
-"""StatusNotes one POST to an AWS API with Signature Version 4. Standard library only: botocore costs a start 200 ms.
+"""Signs one POST to an AWS API with Signature Version 4. Standard library only: botocore adds 200 ms to a start.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
@@ -19,7 +19,7 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What Lambda puts into the environment for the function's role."""
+    """The credentials of the function's role, as Lambda sets them in the environment."""
 
     access_key_id: str
     secret_access_key: Secret
@@ -27,7 +27,7 @@ class Credentials:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Credentials:
-        """The role's credentials. Raises KeyError when the environment has none."""
+        """Return the role's credentials. Raises KeyError when the environment has none."""
         token = environ.get("AWS_SESSION_TOKEN")
         return cls(
             environ["AWS_ACCESS_KEY_ID"], Secret(environ["AWS_SECRET_ACCESS_KEY"]), Secret(token) if token else None
@@ -36,7 +36,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where a signature counts."""
+    """Where a signature is valid."""
 
     service: str
     region: str
@@ -52,9 +52,9 @@ def sign(
     now: float,
     path: str = "/",
 ) -> dict[str, str]:
-    """All headers of a signed POST to `host`. `headers` have lower-case names, `now` is in epoch seconds.
+    """Return all headers of a signed POST to `host`. `headers` have lower-case names, `now` is in epoch seconds.
 
-    `path` is as it goes on the wire; what is escaped in it is escaped once more for the signature.
+    `path` is as it is sent; what is escaped in it is escaped once more for the signature.
     """
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
     signed = {**headers, "host": host, "x-amz-date": stamp}
@@ -80,7 +80,7 @@ def sign(
 
 @lru_cache(maxsize=8)
 def signing_key(secret_access_key: str, day: str, region: str, service: str) -> bytes:
-    """Good for a day, a region and a service: most requests find it made."""
+    """Return the signing key of a day, a region and a service. It is cached for the next requests."""
     key = f"AWS4{secret_access_key}".encode()
     for part in (day, region, service, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")

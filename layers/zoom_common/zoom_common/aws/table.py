@@ -1,7 +1,7 @@
-"""One DynamoDB table, with conditions: expressions are written by hand, names and values are filled in here.
+"""One DynamoDB table. Stores write expressions by hand; this class fills in the names and values.
 
-`#word` in an expression stands for the attribute `word` (none of them has to be checked against 573 reserved words),
-unless `names` says otherwise; `:word` takes its value from `values`.
+`#word` in an expression stands for the attribute `word` unless `names` says otherwise, so that no attribute has to be
+checked against 573 reserved words. `:word` takes its value from `values`.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     from zoom_common.aws.client import Later
 
     class Changed(Protocol):
-        """A change under way."""
+        """A change that was sent."""
 
         def __call__(self, *, again: bool = True) -> None:
-            """Return once it is made. Raises ConditionFailed and Unavailable; `again` as in `client.Later`."""
+            """Wait until the change is made. Raises ConditionFailed and Unavailable; `again` as in `client.Later`."""
             ...
 
     class Change(TypedDict):
-        """What a change needs besides its key and expression; see the head of this module."""
+        """What a change needs besides its key and expression; see the module's docstring."""
 
         condition: str
         values: Values
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 type Values = Mapping[str, object]
 
-# Why an answer of the three tables' stores is 503.
+# The reason in a 503 when a store on one of the three tables fails.
 CONNECTIONS = "connections_store_unavailable"
 EVENTS = "events_table"
 COORDINATION = "coordination_store_unavailable"
@@ -57,22 +57,22 @@ _LARGEST_BATCH = 100
 _LARGEST_WRITE = 25
 _WRITE_TRIES = 8
 
-# A write that meets a transaction on the same item is rejected and has changed nothing. AWS's SDKs do not retry it:
+# DynamoDB rejects a write when a transaction is using the same item, and changes nothing. AWS's SDKs do not retry it:
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling
 _CONFLICT_TRIES = 4
 _CANCELED = "TransactionCanceledException"
 _CONFLICTS = frozenset({"TransactionConflictException", "TransactionConflict"})
-# Reasons of a canceled transaction that may pass:
+# Reasons of a canceled transaction that may be transient:
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CancellationReason.html
 _PASSING_REASONS = _CONFLICTS | {"ProvisionedThroughputExceeded", "ThrottlingError"} | RETRYABLE
 _FAILED_CONDITIONS = frozenset({"ConditionalCheckFailedException", "ConditionalCheckFailed"})
 
 
 class ConditionFailed(Exception):
-    """The item is not as the condition wants it. `item` is what it is, or None when it does not exist or is unknown.
+    """A condition does not hold. `item` is the item as it is, or None when it does not exist or is unknown.
 
-    `raw` is the same item in DynamoDB's own attribute values. `failed` are the positions of the conditions that failed,
-    in a transaction.
+    `raw` is the same item in attribute values. For a transaction, `failed` holds the positions of the conditions that
+    failed.
     """
 
     def __init__(
@@ -84,19 +84,19 @@ class ConditionFailed(Exception):
         self.failed = tuple(failed)
 
 
-# What an operation answered, or why it did not.
+# The answer of an operation, or its error.
 type Outcome = dict[str, Any] | ConditionFailed | DependencyFailed
 
 
 class Table:
     """A table with the keys `pk` and `sk`.
 
-    A conditional write carries its writer, in the attribute `writer`. When its answer is lost, the client sends it
-    again, and the condition no longer holds because the first one was applied: by the writer it is known as our own,
-    and counts as success. (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html)
+    A conditional write stores a random id in the attribute `writer`. When an answer is lost and the client sends the
+    write again, the condition fails because the first write was applied. The id then shows that it was our own, and the
+    write counts as a success. (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html)
 
     Every method raises Unavailable with the table's `reason` when DynamoDB cannot be reached, throttles, or keeps
-    finding another transaction on the item; and InternalError when it refuses what is asked.
+    reporting a conflicting transaction; and InternalError when it refuses the request.
     """
 
     def __init__(
@@ -113,18 +113,19 @@ class Table:
         self._sleep = sleep
 
     def with_reason(self, reason: str) -> Table:
-        """Return the same table for a store whose answers give another `reason`."""
+        """Return the same table for a store that reports another `reason`."""
         return Table(self._dynamodb, self.name, reason, sleep=self._sleep)
 
     def call(self, operation: str, **request: Any) -> dict[str, Any]:
-        """Send one operation by boto3's name for it, with DynamoDB's own attribute values. Raises ConditionFailed."""
+        """Send one operation, by boto3's name for it, in attribute values. Raises ConditionFailed."""
         request["TableName"] = self.name
         return self._send(operation, request)
 
     def begin(self, operation: str, **request: Any) -> Callable[[], Outcome]:
-        """Send one operation as it is given, beside others that are under way.
+        """Send one operation as it is, while others are under way.
 
-        Return what waits for it and returns its answer, or the error that `call` would raise. Nothing is raised.
+        Return a function that waits for it and returns its answer, or the error that `call` would raise. It raises
+        nothing.
         """
         writer = _sign(operation, request)
         try:
@@ -142,7 +143,7 @@ class Table:
         return partial(self._outcome, unsent, operation, request, writer)
 
     def pages(self, operation: str, **request: Any) -> Iterator[dict[str, Any]]:
-        """Yield the pages of a query or scan, each read when it is wanted."""
+        """Yield the pages of a query or scan. Each is read when it is needed."""
         while True:
             page = self.call(operation, **request)
             yield page
@@ -151,7 +152,7 @@ class Table:
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def batch_get(self, keys: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-        """Yield the items with these keys that exist, in any order, read consistently; all in attribute values."""
+        """Yield the items with these keys that exist, in any order, read consistently, in attribute values."""
         for some in batched(keys, _LARGEST_BATCH, strict=False):
             asked: Any = {self.name: {"Keys": list(some), "ConsistentRead": True}}
             while asked:
@@ -166,14 +167,14 @@ class Table:
         return from_item(answer["Item"]) if "Item" in answer else None
 
     def put(self, values: Values) -> None:
-        """Write a whole item, whatever was there."""
+        """Write a whole item, and replace any item with the same key."""
         self._send("put_item", self.to_put(values))
 
     def put_all(self, items: Iterable[Values]) -> None:
-        """Write whole items, in batches and without conditions. After a failure some of them may be written.
+        """Write whole items in batches, without conditions. After a failure some of them may be written.
 
-        DynamoDB hands back what it did not write: that is sent again, later each time, and at last raises Unavailable.
-        https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
+        DynamoDB returns what it did not write. That is sent again after growing pauses, and at last Unavailable is
+        raised. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
         """
         for some in batched(items, _LARGEST_WRITE, strict=False):
             asked: Any = {self.name: [{"PutRequest": {"Item": to_item(each)}} for each in some]}
@@ -187,20 +188,20 @@ class Table:
                 raise Unavailable(reason=self.reason, cause="UnprocessedItems")
 
     def update(self, pk: str, sk: str, change: str, **more: Unpack[Change]) -> dict[str, Any]:
-        """Change an item and return it as it is then; raises ConditionFailed with the item as it was."""
+        """Change an item and return it as changed. Raises ConditionFailed with the item as it was."""
         request = self.to_update(pk, sk, change, **more) | {"ReturnValues": "ALL_NEW"}
         answer = self._send("update_item", request)
         return from_item(answer["Attributes"])
 
     def update_if(self, pk: str, sk: str, change: str, **more: Unpack[Change]) -> dict[str, Any] | None:
-        """Change an item as `update` does; None, and no change, when it is not as the condition wants it."""
+        """Change an item as `update` does. Return None, without a change, when the condition does not hold."""
         try:
             return self.update(pk, sk, change, **more)
         except ConditionFailed:
             return None
 
     def begin_update(self, pk: str, sk: str, change: str, *, condition: str, values: Values) -> Changed:
-        """Send a change, and wait for its outcome when the result is called. boto3's clients wait for it here."""
+        """Send a change, and return a function that waits for its outcome. boto3's clients wait here."""
         request = self.to_update(pk, sk, change, condition=condition, values=values)
         writer = _sign("update_item", request)
         try:
@@ -213,9 +214,10 @@ class Table:
         return _made
 
     def delete(self, pk: str, sk: str, *, condition: str | None = None, values: Values | None = None) -> dict[str, Any]:
-        """Delete an item and return what it was ({} when there was none); raises ConditionFailed.
+        """Delete an item and return it as it was, {} when there was none. Raises ConditionFailed.
 
-        A deletion has no writer: when the condition fails because the item is gone, our own may have been repeated.
+        A deletion has no writer id. When the condition fails because the item is gone, our own deletion may have been
+        repeated.
         """
         request = self.to_delete(pk, sk, condition=condition, values=values) | {"ReturnValues": "ALL_OLD"}
         if condition:
@@ -232,7 +234,10 @@ class Table:
         limit: int | None = None,
         after: Mapping[str, object] | None = None,
     ) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
-        """One page of a query, consistent unless it reads an index, and the key to go on after."""
+        """Return one page of a query and the key where the next page begins.
+
+        It is consistent unless it reads an index.
+        """
         request: dict[str, Any] = {"TableName": self.name, **_expressions(KeyConditionExpression=condition)}
         request |= {"ExpressionAttributeValues": _values(values)}
         request |= {"IndexName": index} if index else {"ConsistentRead": True}
@@ -245,16 +250,16 @@ class Table:
         return [from_item(item) for item in answer["Items"]], from_item(last) if last else None
 
     def transact(self, operations: Sequence[Mapping[str, Any]]) -> None:
-        """Carry out all of `operations` ({"Put": table.to_put(...)}, ...) or none; raises ConditionFailed.
+        """Carry out all of `operations` ({"Put": table.to_put(...)}, ...) or none. Raises ConditionFailed.
 
-        All tries carry one token, by which DynamoDB knows a repetition of what it has carried out already:
+        All tries carry one token, by which DynamoDB recognises a repetition:
         https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
         """
         request = {"TransactItems": operations, "ClientRequestToken": str(uuid.uuid4())}
         self._send("transact_write_items", request)
 
     def to_put(self, item: Values, *, condition: str | None = None, values: Values | None = None) -> dict[str, Any]:
-        """A put as `put` sends it, for a transaction."""
+        """Return a put for a transaction, as `put` sends it."""
         return {"TableName": self.name, "Item": to_item(item), **_condition(condition, values)}
 
     def to_update(
@@ -267,7 +272,7 @@ class Table:
         values: Values,
         names: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """An update as `update` sends it, for a transaction."""
+        """Return an update for a transaction, as `update` sends it."""
         expressions = _expressions(names, UpdateExpression=change, ConditionExpression=condition)
         request = {"TableName": self.name, "Key": to_item({"pk": pk, "sk": sk}), **expressions}
         return request | {"ExpressionAttributeValues": _values(values)}
@@ -275,7 +280,7 @@ class Table:
     def to_delete(
         self, pk: str, sk: str, *, condition: str | None = None, values: Values | None = None
     ) -> dict[str, Any]:
-        """A delete as `delete` sends it, for a transaction."""
+        """Return a delete for a transaction, as `delete` sends it."""
         return {"TableName": self.name, "Key": to_item({"pk": pk, "sk": sk}), **_condition(condition, values)}
 
     def _changed(self, answer: Later, request: dict[str, Any], writer: str | None, *, again: bool = True) -> None:
@@ -315,7 +320,7 @@ class Table:
         *,
         tries: int = _CONFLICT_TRIES,
     ) -> dict[str, Any]:
-        """Do as `_after`, and count a condition that fails because of our own earlier write as success."""
+        """Do as `_after`, and count a condition that fails because of our own earlier write as a success."""
         try:
             return self._after(failed, operation, request, tries=tries)
         except ConditionFailed as refused:
@@ -326,7 +331,7 @@ class Table:
     def _after(
         self, failed: AwsError, operation: str, request: dict[str, Any], *, tries: int = _CONFLICT_TRIES
     ) -> dict[str, Any]:
-        """Send it again while it meets other transactions; else raise what the failure means."""
+        """Send it again while it conflicts with other transactions, else raise the gateway's error."""
         for tried in range(tries - 1):
             if _CONFLICTS.isdisjoint(_codes(failed)) or not _FAILED_CONDITIONS.isdisjoint(_codes(failed)):
                 break
@@ -362,7 +367,7 @@ def _new_writer() -> str:
 
 
 def _sign(operation: str, request: dict[str, Any]) -> str | None:
-    """Add a writer of its own to a conditional put or update, and return it; None for every other request."""
+    """Add a writer id to a conditional put or update and return it. Return None for every other request."""
     if "ConditionExpression" not in request or operation not in {"put_item", "update_item"}:
         return None
     writer = _new_writer()
@@ -383,7 +388,7 @@ def _sign(operation: str, request: dict[str, Any]) -> str | None:
 
 
 def _made(*, again: bool = True) -> None:
-    """Return at once: the change is made already."""
+    """Return at once, because the change is made already."""
 
 
 def _expressions(names: Mapping[str, str] | None = None, /, **expressions: str) -> dict[str, Any]:
@@ -397,7 +402,10 @@ def _expressions(names: Mapping[str, str] | None = None, /, **expressions: str) 
 
 @lru_cache(maxsize=256)
 def _places(*expressions: str) -> dict[str, str]:
-    """What stands for names in expressions, which are few: a store has its own and says them again and again."""
+    """Return the names that `#word` stands for in an expression.
+
+    Results are cached, because a store repeats few expressions.
+    """
     return {f"#{word}": word for expression in expressions for word in _WORD.findall(expression)}
 
 

@@ -1,4 +1,7 @@
-"""Access tokens for calls to Zoom. Only the function `token_refresh`, invoked from here, uses refresh tokens."""
+"""Access tokens for calls to Zoom.
+
+Refresh tokens are used only by the function `token_refresh`, which is invoked here.
+"""
 
 from __future__ import annotations
 
@@ -35,22 +38,25 @@ _translated = translated(_UNAVAILABLE)
 
 
 class RefreshOnDemand(Protocol):
-    """Refreshes elsewhere; see `RefreshFunction`."""
+    """Refreshes in another function; see `RefreshFunction`."""
 
     def refresh(self, connection: Connection, *, wait: float) -> Outcome:
-        """Refresh unless its version has moved. Raises Unavailable."""
+        """Refresh unless the version has changed. Raises Unavailable."""
         ...
 
     def touch(self, connection: Connection) -> None:
-        """Say that it is in use, without waiting. Raises Unavailable."""
+        """Report that the connection is in use, without waiting. Raises Unavailable."""
         ...
 
     def refused(self, connection: Connection) -> None:
-        """Say that Zoom refuses the token of its version, which is new, without waiting. Raises Unavailable."""
+        """Report that Zoom refuses the token of this version although it is new, without waiting.
+
+        Raises Unavailable.
+        """
         ...
 
     def accepted(self, connection: Connection) -> None:
-        """Say that Zoom accepts the token of its version after refusals, without waiting. Raises Unavailable."""
+        """Report that Zoom accepts the token of this version after refusals, without waiting. Raises Unavailable."""
         ...
 
 
@@ -62,7 +68,10 @@ class RefreshFunction:
         self._name = name
 
     def refresh(self, connection: Connection, *, wait: float) -> Outcome:
-        """Refresh and wait for the outcome; behind another's refresh for at most `wait` seconds. Raises Unavailable."""
+        """Refresh and wait for the outcome, at most `wait` seconds if another refresh is under way.
+
+        Raises Unavailable.
+        """
         payload = {
             "action": "refresh",
             **_named(connection),
@@ -79,15 +88,18 @@ class RefreshFunction:
             raise Unavailable(reason=_UNAVAILABLE) from None
 
     def touch(self, connection: Connection) -> None:
-        """Hand over that the connection is in use: API functions may not write to the table. Raises Unavailable."""
+        """Report that the connection is in use, because API functions may not write to the table.
+
+        Raises Unavailable.
+        """
         self._invoke_later({"action": TOUCH, **_named(connection)})
 
     def refused(self, connection: Connection) -> None:
-        """Hand over that Zoom refuses a token which is new. Raises Unavailable."""
+        """Report that Zoom refuses a new token. Raises Unavailable."""
         self._invoke_later({"action": REFUSED, **_named(connection), "version": connection.version})
 
     def accepted(self, connection: Connection) -> None:
-        """Hand over that Zoom accepts the token, which ends a rejection streak. Raises Unavailable."""
+        """Report that Zoom accepts the token, which ends a rejection streak. Raises Unavailable."""
         self._invoke_later({"action": ACCEPTED, **_named(connection), "version": connection.version})
 
     def _invoke_later(self, what: dict[str, Any]) -> None:
@@ -100,9 +112,9 @@ def _named(connection: Connection) -> dict[str, Any]:
     return about | ({"correlation_id": observability.correlation_id()} if observability.correlation_id() else {})
 
 
-MARGIN = 300.0  # refresh this long before the end, spread by 20 % either way
+MARGIN = 300.0  # A refresh starts this long before the token expires, spread by 20 % either way.
 
-_LEFT = 10.0  # with less than this, a token may end on its way to Zoom
+_LEFT = 10.0  # A token with less time left may expire on its way to Zoom.
 
 _TOUCH_EVERY = 3600.0
 
@@ -112,9 +124,9 @@ _TO_ANSWER = 1.0
 
 
 class AccessTokens:
-    """Opened tokens, kept warm: bounded, by connection and version, never past their end.
+    """Opened tokens by connection and version, cached in memory up to a bound, and never past their expiry.
 
-    Every call hands in a connection it has just read consistently, so a disconnect holds at once, warm or not.
+    Every caller passes a connection that it has just read consistently, so a disconnect takes effect at once.
     """
 
     def __init__(
@@ -140,7 +152,7 @@ class AccessTokens:
         self._reported: OrderedDict[tuple[str, str], float] = OrderedDict()
 
     def token(self, connection: Connection, deadline: Deadline) -> Secret:
-        """A token that lives. Raises ConnectionUnusable, NotFound, ZoomUnavailable, Unavailable."""
+        """Return a valid token. Raises ConnectionUnusable, NotFound, ZoomUnavailable and Unavailable."""
         self._usable(connection)
         left = connection.access_expires_at - self._clock()
         if left > MARGIN * (0.8 + 0.4 * self._chance()):
@@ -156,9 +168,10 @@ class AccessTokens:
             raise
 
     def after_rejection(self, connection: Connection, deadline: Deadline) -> Secret | None:
-        """Another token than the one Zoom has just refused (401, code 124). Raises as `token` does.
+        """Return another token than the one that Zoom has just refused (401, code 124). Raises as `token` does.
 
-        None when that one was new: another would be no better for a while, and Zoom's refusal is the answer.
+        Return None when the refused token was new. Another one would be no better for a while, so the caller gets
+        Zoom's refusal.
         """
         latest = self._read(connection)
         if rejected_when_new(latest, now=self._clock()):
@@ -168,9 +181,10 @@ class AccessTokens:
         return self._refreshed(latest, deadline)
 
     def rejected_again(self, connection: Connection, token: Secret) -> None:
-        """Zoom refuses the new `token` too. It is noted elsewhere; failing to is no reason to fail the call otherwise.
+        """Report, in `token_refresh`, that Zoom refuses the new `token` too.
 
-        Nothing is noted where another version has been written since: Zoom has said nothing about that one.
+        A failure to report changes nothing for the call. Nothing is reported when another version has been written
+        since, because Zoom has not refused that one.
         """
         try:
             latest = self._read(connection)
@@ -180,7 +194,10 @@ class AccessTokens:
             return
 
     def accepted(self, connection: Connection) -> None:
-        """Report, once a minute, that Zoom accepts a token of `connection`: its rejection streak ends. Never raises."""
+        """Report, at most once a minute, that Zoom accepts a token of `connection`, which ends its rejection streak.
+
+        Never raises.
+        """
         key, now = (connection.tenant, connection.connection_id), self._clock()
         if now - self._reported.get(key, 0.0) < _REPORT_EVERY:
             return
@@ -240,7 +257,7 @@ class AccessTokens:
         return token
 
     def _touch(self, connection: Connection) -> None:
-        """Say now and then that the connection is in use; failing to is no reason to fail a call."""
+        """Report now and then that the connection is in use. A failure to report is no reason to fail a call."""
         key, now = (connection.tenant, connection.connection_id), self._clock()
         if now - max(connection.last_used_at, self._touched.get(key, 0.0)) < _TOUCH_EVERY:
             return
@@ -252,7 +269,7 @@ class AccessTokens:
 
 
 def _keep[K, V](kept: OrderedDict[K, V], key: K, *, value: V, capacity: int) -> None:
-    """Keep `value` as the newest entry and drop the oldest ones beyond `capacity`."""
+    """Store `value` as the newest entry and drop the oldest ones beyond `capacity`."""
     kept[key] = value
     kept.move_to_end(key)
     while len(kept) > capacity:
@@ -267,7 +284,7 @@ class _Pages(Protocol):
 
 
 def reconnect_url(pages: _Pages, connection_id: str) -> str:
-    """Where a connection is given a new grant: the company's own page, else the API's route."""
+    """Return the URL where a connection gets a new grant: the operator's own page if set, else the API's route."""
     if pages.connect_page_url:
         joint = "&" if "?" in pages.connect_page_url else "?"
         return f"{pages.connect_page_url}{joint}connection={connection_id}"

@@ -1,4 +1,4 @@
-"""Envelope encryption of tokens: KMS makes and unwraps data keys; this process seals with AES-256-GCM."""
+"""Envelope encryption of tokens: KMS makes and unwraps data keys; this process encrypts with AES-256-GCM."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _HEADER = 3
 
 
 class SealBroken(Exception):
-    """The bytes are not a seal of ours under this context."""
+    """The bytes are not a seal of this gateway for this context."""
 
 
 class SealKind(StrEnum):
-    """What is sealed. A role may open the kinds that its policy names, each under one KMS key."""
+    """The kind of secret in a seal. A role may open the kinds that its policy names, each under one KMS key."""
 
     ACCESS = "access_token"
     REFRESH = "refresh_token"
@@ -44,29 +44,29 @@ class SealKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SealContext:
-    """What a seal belongs to."""
+    """What a seal is bound to: tenant, connection and kind."""
 
     tenant: str
     connection: str
     kind: SealKind
 
     def to_kms(self) -> dict[str, str]:
-        """As KMS's encryption context, which CloudTrail logs: ids only."""
+        """Return the context as KMS's encryption context, which CloudTrail logs. It holds ids only."""
         return {"tenant": self.tenant, "connection": self.connection, "kind": str(self.kind)}
 
     def to_bytes(self) -> bytes:
-        """As additional data."""
+        """Return the context as the cipher's additional data."""
         return json.dumps([VERSION, self.tenant, self.connection, str(self.kind)], separators=(",", ":")).encode()
 
 
 def seal(token: Secret, *, key: bytes, wrapped_key: bytes, context: SealContext, nonce: bytes) -> bytes:
-    """Seal `token`. A nonce is never used twice with one key."""
+    """Encrypt `token`. A nonce must never be used twice with one key."""
     ciphertext = AESGCM(key).encrypt(nonce, token.reveal().encode(), context.to_bytes())
     return bytes([VERSION]) + len(wrapped_key).to_bytes(2) + wrapped_key + nonce + ciphertext
 
 
 def wrapped_key_of(sealed: bytes) -> bytes:
-    """The wrapped data key of a seal, for KMS to open. Raises SealBroken."""
+    """Return the wrapped data key of a seal, which KMS can unwrap. Raises SealBroken."""
     end = _HEADER + int.from_bytes(sealed[1:_HEADER])
     if sealed[:1] != bytes([VERSION]) or len(sealed) < end + _NONCE:
         raise SealBroken
@@ -74,7 +74,7 @@ def wrapped_key_of(sealed: bytes) -> bytes:
 
 
 def unseal(sealed: bytes, *, key: bytes, context: SealContext) -> Secret:
-    """Open a seal with its data key. Raises SealBroken."""
+    """Decrypt a seal with its data key. Raises SealBroken."""
     body = _HEADER + len(wrapped_key_of(sealed))
     nonce, ciphertext = sealed[body : body + _NONCE], sealed[body + _NONCE :]
     try:
@@ -90,7 +90,7 @@ _BROKEN = {"InvalidCiphertextException", "IncorrectKeyException"}
 
 @dataclass(frozen=True, slots=True)
 class Sealer:
-    """One data key for one context: it seals without asking anybody."""
+    """One data key for one context. It seals without a call to KMS."""
 
     context: SealContext
     wrapped_key: bytes
@@ -98,40 +98,40 @@ class Sealer:
     _random: Callable[[int], bytes] = field(default=os.urandom, repr=False)
 
     def seal(self, token: Secret) -> bytes:
-        """Seal one token, under a fresh nonce."""
+        """Seal one token with a new nonce."""
         key, nonce = self._key, self._random(12)
         return seal(token, key=key, wrapped_key=self.wrapped_key, context=self.context, nonce=nonce)
 
 
 @dataclass(frozen=True, slots=True)
 class PairSealer:
-    """Both data keys for one connection's next pair."""
+    """The two data keys for the next token pair of one connection."""
 
     access: Sealer
     refresh: Sealer
 
     def seal_access(self, token: Secret) -> bytes:
-        """The access token, under DataKey."""
+        """Seal the access token under DataKey."""
         return self.access.seal(token)
 
     def seal_refresh(self, token: Secret) -> bytes:
-        """The refresh token, under RefreshKey."""
+        """Seal the refresh token under RefreshKey."""
         return self.refresh.seal(token)
 
 
 class Cipher:
-    """Seals under one KMS key per kind of token. A function without a kind's key can neither seal nor open it."""
+    """Seals under one KMS key per kind of token. A function without the key of a kind can neither seal nor open it."""
 
     def __init__(self, kms: KMSClient, keys: Mapping[SealKind, str]) -> None:
         self._kms = kms
         self._keys = keys
 
     def sealer(self, context: SealContext) -> Sealer:
-        """A data key for `context`: fetch it before there is anything to lose. Raises Unavailable."""
+        """Return a new data key for `context`. Fetch it before asking Zoom for tokens. Raises Unavailable."""
         return self._begin_sealer(context)()
 
     def pair_sealer(self, tenant: str, connection_id: str) -> PairSealer:
-        """Data keys for the next pair of one connection. Raises Unavailable."""
+        """Return data keys for the next token pair of one connection. Raises Unavailable."""
         return self.begin_pair_sealer(tenant, connection_id)()
 
     def begin_pair_sealer(self, tenant: str, connection_id: str) -> Callable[[], PairSealer]:
@@ -141,7 +141,10 @@ class Cipher:
         return lambda: PairSealer(access(), refresh())
 
     def open(self, sealed: bytes, context: SealContext) -> Secret:
-        """The token in a seal. Raises SealBroken when it is no seal of this context, Unavailable when KMS is away."""
+        """Return the token in a seal.
+
+        Raises SealBroken when it is no seal of this context, Unavailable when KMS fails.
+        """
         return self._opened(sealed, context, self._ask("decrypt", **self._to_open(sealed, context)))
 
     def begin_open(self, sealed: bytes, context: SealContext) -> Callable[[], Secret]:

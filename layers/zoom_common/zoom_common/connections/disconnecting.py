@@ -1,4 +1,7 @@
-"""Ending connections: by their owner, by the person at Zoom, and revoking grants at Zoom now or from a queue."""
+"""Ends connections: for their owner, and for people who remove the app at Zoom.
+
+Revokes grants at once or from a queue.
+"""
 
 from __future__ import annotations
 
@@ -24,27 +27,28 @@ if TYPE_CHECKING:
     from zoom_common.connections.outbox import Outbox
     from zoom_common.connections.refresh.effects import SealedPair
 
-# A token with less left than this would end on its way to Zoom.
+# A token with less time left may expire on its way to Zoom.
 _LEFT = 30.0
 
-# A state that changes more often than this between reading and writing is somebody else's work.
+# After this many conflicting changes of state, give up and let the other writer finish.
 _TRIES = 4
 
 
 class Revoked(StrEnum):
-    """What came of it."""
+    """The result of a revocation."""
 
     CONFIRMED = "confirmed"
-    NOT_OURS = "not_ours"  # another connection uses the app for this Zoom user, it is another app, or nothing to revoke
-    REFUSED = "refused"  # Zoom takes none of the tokens: the grant has ended already
-    UNANSWERED = "unanswered"  # ask again later
+    # Another connection uses the app for this Zoom user, the app is another one, or there is nothing to revoke.
+    NOT_OURS = "not_ours"
+    REFUSED = "refused"  # Zoom accepts none of the tokens: the grant has ended already.
+    UNANSWERED = "unanswered"  # Zoom gave no answer: ask again later.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndedGrant:
-    """What a revoke needs of a connection that is deleted by then. The seals open as that connection's.
+    """What is needed to revoke the grant of a deleted connection. The seals are bound to that connection.
 
-    `fallbacks` are refresh tokens that may be the live one where the current one is not.
+    `fallbacks` are refresh tokens, one of which may be valid when the current one is not.
     """
 
     tenant: str
@@ -58,7 +62,7 @@ class EndedGrant:
 
     @classmethod
     def of(cls, connection: Connection) -> EndedGrant | None:
-        """The grant of a connection; None when it has none that a revoke could end."""
+        """Return the grant of a connection, or None when it has no token with which a revocation is possible."""
         if connection.kind is not Kind.USER or connection.zoom_user_id is None or not connection.sealed_refresh:
             return None
         values = {name: getattr(connection, name) for name in _PLAIN}
@@ -66,20 +70,20 @@ class EndedGrant:
 
     @classmethod
     def of_pair(cls, pair: SealedPair) -> EndedGrant | None:
-        """The grant of a pair that no connection takes any more; None when a revoke could not end it."""
+        """Return the grant of a pair that no connection uses any more, or None when it cannot be revoked."""
         if not pair.zoom_user_id:
             return None
         return cls(**{name: getattr(pair, name) for name in _PLAIN})
 
     def to_message(self) -> dict[str, Any]:
-        """For the queue: ids, and tokens under their seals."""
+        """Return the message for the queue: ids and sealed tokens."""
         values = {name: getattr(self, name) for name in _PLAIN}
         sealed = {name: _encoded(value) for name, value in values.items() if isinstance(value, bytes)}
         return {"action": REVOKE, **values, **sealed, "fallbacks": [_encoded(each) for each in self.fallbacks]}
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> EndedGrant:
-        """From the queue. Raises KeyError, TypeError or ValueError when it is none."""
+        """Return the grant in a message. Raises KeyError, TypeError or ValueError for other messages."""
         values = {name: message[name] for name in _PLAIN}
         for name in ("sealed_access", "sealed_refresh"):
             values[name] = b64decode(values[name], validate=True)
@@ -104,7 +108,7 @@ def _encoded(value: bytes) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revocation:
-    """Ends grants at Zoom. `retries` takes what a revoke needs when Zoom does not answer."""
+    """Revokes grants at Zoom. `retries` queues a grant when Zoom does not answer."""
 
     connections: ConnectionStore
     cipher: Cipher
@@ -113,7 +117,10 @@ class Revocation:
     clock: Callable[[], float]
 
     def revoke(self, grant: EndedGrant) -> Revoked:
-        """Revoke, unless a connection or a link would go with it. Never raises: UNANSWERED says try again."""
+        """Revoke a grant, unless that would end another connection or link. UNANSWERED means: try again.
+
+        Never raises.
+        """
         try:
             if not self._ends_this_only(grant):
                 return Revoked.NOT_OURS
@@ -125,9 +132,9 @@ class Revocation:
         return Revoked.CONFIRMED if confirmed else Revoked.REFUSED
 
     def _ends_this_only(self, grant: EndedGrant) -> bool:
-        """Return whether nobody holds the user: a revoke uninstalls the app, and ends every grant of the user.
+        """Return whether no other connection holds the user: a revocation ends all grants of the user.
 
-        A link that is not redeemed yet is revoked when it ends, if nobody holds the user then.
+        A link that is not redeemed yet is revoked when it ends, if no connection holds the user then.
         """
         holder = self.connections.by_zoom_user(grant.client_id, grant.zoom_user_id)
         if holder is not None and holder.state is not State.DISCONNECTED and holder.grant_id != DEAUTHORIZED:
@@ -136,7 +143,7 @@ class Revocation:
         return link is None or link.connection_id == grant.connection_id or link.expires_at <= self.clock()
 
     def _access_tokens(self, grant: EndedGrant) -> Iterator[Secret]:
-        """Yield access tokens, by which Zoom revokes: the stored one, then new ones for each refresh token."""
+        """Yield access tokens to revoke with: the stored one, then a new one for each refresh token."""
         if grant.access_expires_at - self.clock() > _LEFT:
             with suppress(SealBroken):
                 yield self._open(grant, grant.sealed_access, SealKind.ACCESS)
@@ -147,7 +154,7 @@ class Revocation:
                 continue
 
     def _refreshed(self, grant: EndedGrant, sealed: bytes) -> Secret:
-        """Return a new access token. Its pair is in the queue before it is used: the revoke may get no answer."""
+        """Return a new access token. Its pair is queued before it is used, because the revocation may get no answer."""
         token = self._open(grant, sealed, SealKind.REFRESH)
         seals = self.cipher.pair_sealer(grant.tenant, grant.connection_id)
         pair = self.zoom.refresh(token, client_id=grant.client_id)
@@ -168,7 +175,7 @@ class Revocation:
 
 @dataclass(frozen=True, slots=True)
 class Disconnected:
-    """What a disconnect came to: whether Zoom has confirmed the revoke, and whether it will be asked again."""
+    """The result of a disconnect: whether Zoom has confirmed the revocation, and whether it is queued again."""
 
     revoked: bool
     queued: bool
@@ -176,7 +183,10 @@ class Disconnected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disconnection:
-    """Deletes connections. Whatever Zoom answers, or does not, a connection cannot be used from the first write on."""
+    """Disconnects and deletes connections.
+
+    From the first write on, a connection cannot be used, whatever Zoom answers.
+    """
 
     connections: ConnectionStore
     revocation: Revocation
@@ -185,9 +195,9 @@ class Disconnection:
     clock: Callable[[], float]
 
     def disconnect(self, connection: Connection) -> Disconnected:
-        """End `connection`. When Zoom is down, the revoke is left to a queue. Raises NotFound, Unavailable.
+        """Disconnect `connection`. When Zoom is down, the revocation is queued. Raises NotFound and Unavailable.
 
-        What a crash leaves half done is finished by the sweep.
+        When this function crashes, the sweep finishes the work.
         """
         latest: Connection | None = connection
         for _ in range(_TRIES):
@@ -205,9 +215,9 @@ class Disconnection:
         raise Unavailable(reason="connection_busy")
 
     def finish(self, ended: Connection) -> Disconnected:
-        """Revoke the grant of a connection that is disconnected, and delete it.
+        """Revoke the grant of a disconnected connection, and delete the connection.
 
-        When neither Zoom nor the queue answers, it stays for the sweep: its tokens are needed for the revoke.
+        When neither Zoom nor the queue answers, the connection stays for the sweep, because its tokens are needed.
         """
         grant = EndedGrant.of(ended)
         outcome = self.revocation.revoke(grant) if grant else Revoked.NOT_OURS

@@ -1,4 +1,4 @@
-"""Labels of connections: what people call them, such as `Ada Lovelace (a•••@example.com)`. No whole e-mail address."""
+"""Labels of connections: display names, such as `Ada Lovelace (a•••@example.com)`, without whole e-mail addresses."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from zoom_common.zoom.oauth import ZoomUser
 
 LONGEST = 100
 
-# A word with an @ in it is an address, and a whole one unless there is a mask before the @.
+# A word with an @ is an e-mail address, and a whole one unless a mask stands before the @.
 _ADDRESS = re.compile(r"[^\s@<>()\"',;]+@[^\s@<>()\"',;]+")
 _LONGEST_NAME = 300
 _MASKS = ("•", "*", "…")
 
 
 def label_of(user: ZoomUser) -> str | None:
-    """Return the label that a Zoom user has by their profile: name and masked address, or the one of them there is."""
+    """Return the label of a Zoom user from their profile: name and masked address, or whichever of the two exists."""
     full = _printable(user.name.reveal()[:_LONGEST_NAME]) if user.name else ""
     name = _shortened(without_addresses(full))
     address = masked(user.email.reveal()) if user.email else ""
     if not name or name == address:
         return _shortened(address) or None
-    # The name gives way, so that the address stays whole.
+    # The name is shortened, so that the address fits in full.
     room = LONGEST - len(f" ({address})")
     return f"{name[:room].rstrip()} ({address})" if address and room > 0 else name
 
 
 def masked(email: str) -> str:
-    """Return an address with the first character of its local part only: `a•••@example.com`."""
+    """Return an address of which the local part shows only its first character: `a•••@example.com`."""
     local, _, domain = _printable(email).rpartition("@")
     return f"{local[:1] if len(local) > 1 else ''}•••@{domain}"
 
@@ -39,7 +39,7 @@ def without_addresses(text: str) -> str:
 
 
 def checked(label: str | None) -> str | None:
-    """Return a label that a program gives, without the spaces around it. Raises InvalidRequest."""
+    """Return a program's label without the spaces around it. Raises InvalidRequest."""
     if label is None:
         return None
     label = label.strip()

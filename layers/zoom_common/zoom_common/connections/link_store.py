@@ -1,8 +1,8 @@
-"""Tickets, states and one-time codes, stored by digest, and the transactions in which a link advances.
+"""Stores tickets, states and one-time codes by digest, and the transactions in which a link makes progress.
 
-Beside a claim (`claim#app#user`, `claim`) stands the latest link of that Zoom user that nobody has redeemed (`link`).
-Every transaction that stores or redeems a link writes it, on the condition that it is as it was seen: this item
-serialises them.
+Next to a claim (`claim#app#user`, `claim`), the item `link` names the latest unredeemed link of that Zoom user. Every
+transaction that stores or redeems a link writes this item, on the condition that it has not changed since it was read,
+so these transactions cannot overlap.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ SUPERSEDED = "superseded"
 # One operation of a transaction.
 type Operation = Mapping[str, Any]
 
-# By how many seconds clocks may differ.
+# The most by which clocks may differ, in seconds.
 _SKEW = 10.0
 
-# A queue and its dead-letter queue hold the message that ends a link for up to 14 days. It has to find what it is about
-# then: a pending connection that is gone counts as redeemed.
+# A queue and its dead-letter queue keep the message that ends a link for up to 14 days. The pending connection must
+# still exist then, because a missing one counts as redeemed.
 LINK_SECONDS = 16 * 86_400
 
-# A link that has not ended after a day keeps no other grant of its Zoom user from being revoked.
+# After a day, a link that has not ended no longer prevents the revocation of another grant of its Zoom user.
 _UNDER_WAY = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkRequest:
-    """A request for a link: who asked, the owner it is for, and where the browser goes afterwards.
+    """A request for a link: who asked, for which owner, and where the browser goes afterwards.
 
-    `connection_id` is the connection to reconnect, or, with a code, the pending one that the code is for.
+    `connection_id` is the connection to reconnect, or, in the item of a code, the pending connection of that code.
     """
 
     tenant: str
@@ -60,14 +60,14 @@ class LinkRequest:
     connection_id: str | None = None
     reconnects: str | None = None
     redeemed: str | None = None  # the connection that the code was redeemed for
-    label: str | None = field(default=None, repr=False)  # what the program calls the connection
+    label: str | None = field(default=None, repr=False)  # the program's name for the connection
     asked_by: str | None = None  # the name of the key
-    former_label: str | None = field(default=None, repr=False)  # of the connection to reconnect
+    former_label: str | None = field(default=None, repr=False)  # the former label of the connection to reconnect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """Which connection holds a Zoom user."""
+    """The connection that holds a Zoom user."""
 
     tenant: str
     connection_id: str
@@ -83,17 +83,20 @@ class AuthorizationStore:
         self._connections = connections
 
     def put_ticket(self, ticket: Secret, link: LinkRequest, *, expires_at: int) -> None:
-        """Keep a ticket."""
+        """Store a ticket."""
         self._coordination.put(_entry(TICKET, ticket, link, expires_at))
 
     def ticket(self, ticket: Secret, *, now: float) -> LinkRequest | None:
-        """What a ticket is for; looking consumes nothing."""
+        """Return the request of a ticket, without consuming it."""
         return self._look(TICKET, ticket, now)
 
     def start(
         self, ticket: Secret, state: Secret, cookie: Secret, *, now: float, expires_at: int
     ) -> LinkRequest | None:
-        """Turn a ticket into a state bound to a cookie; None when the ticket is unknown, used or expired."""
+        """Turn a ticket into a state that is bound to a cookie.
+
+        Return None when the ticket is unknown, used or expired.
+        """
         link = self.ticket(ticket, now=now)
         if link is None:
             return None
@@ -106,9 +109,9 @@ class AuthorizationStore:
         return link
 
     def take_state(self, state: Secret, cookie: Secret, *, now: float) -> LinkRequest | None:
-        """Consume a state, if it is this cookie's and has not expired: one atomic write, and then a deletion.
+        """Consume a state if it belongs to this cookie and has not expired: one atomic write, then a deletion.
 
-        The write has a writer, which a deletion has not: a lost answer does not burn the state.
+        The write has a writer id, which a deletion has not, so a lost answer does not make the state unusable.
         """
         taken = self._coordination.update_if(
             *_key(STATE, state),
@@ -118,7 +121,7 @@ class AuthorizationStore:
         )
         if taken is None:
             return None
-        with suppress(DependencyFailed):  # it is used up, and ends by itself
+        with suppress(DependencyFailed):  # The state is consumed, and its item expires.
             self._coordination.delete(*_key(STATE, state))
         return _link(taken)
 
@@ -132,10 +135,10 @@ class AuthorizationStore:
         latest: LatestLink | None = None,
         also: Sequence[Operation] = (),
     ) -> None:
-        """Store a pending connection, the code that redeems it, and what is done `also`: all or nothing.
+        """Store a pending connection, the code that redeems it, and the operations in `also`, all or nothing.
 
-        `latest` is the latest link as it was seen. Raises ConditionFailed when it has changed, and when the pair has
-        been placed before. Without a code nobody can redeem the connection.
+        `latest` is the latest link as it was read. Raises ConditionFailed when it has changed, and when the pair was
+        stored before. Without a code nobody can redeem the connection.
         """
         placed = _placed(pending.connection_id, code, issued_at=pending.authorized_at)
         operations = [
@@ -149,7 +152,7 @@ class AuthorizationStore:
         self._connections.transact(operations)
 
     def close(self, connection_id: str, *, issued_at: float) -> bool:
-        """Keep the pair of a link, which is dead, from being placed from now on. False when it has been placed."""
+        """Make sure that the dead pair of a link cannot be stored any more. Return False when it was stored already."""
         item = _placed(connection_id, None, issued_at=issued_at)
         try:
             self._connections.transact([{"Put": self._connections.to_put(item, condition="attribute_not_exists(#pk)")}])
@@ -158,12 +161,12 @@ class AuthorizationStore:
         return True
 
     def placed(self, connection_id: str) -> str | None:
-        """Return whether the pair of this link has been placed: the digest of its code, "" without one, else None."""
+        """Return the digest of the code stored with a link's pair, "" without a code, None without a pair."""
         found = self._connections.get(*_placed_key(connection_id))
         return str(found["code"]) if found else None
 
     def forget(self, pending: Connection) -> None:
-        """Delete a link that nobody has redeemed, if it still exists. Raises ConditionFailed when it was redeemed."""
+        """Delete an unredeemed link if it still exists. Raises ConditionFailed when it was redeemed."""
         self._connections.delete(
             *key_of(pending),
             condition="attribute_not_exists(#pk) OR #state = :pending",
@@ -176,12 +179,13 @@ class AuthorizationStore:
                 values={"id": pending.connection_id},
             )
         except ConditionFailed:
-            return  # there is a later one, or none
+            return  # There is a later link, or none.
 
     def to_renew(self, holder: Connection, renewed: Connection) -> Operation:
         """Return the operation that gives `holder` the next version of its tokens, which `renewed` has.
 
-        Leases, intents and spares stay: a refresh that is under way finds the version moved, and keeps what it gets.
+        Leases, intents and spares stay: a refresh that is under way finds a new version, and stores its own pair as a
+        spare.
         """
         names = ["version", "sealed_access", "sealed_refresh", "previous_refresh", "access_expires_at", "scopes"]
         names += ["refresh_issued_at", "authorized_at", "state_changed_at", "failures", "cool_until", "written_by"]
@@ -189,7 +193,7 @@ class AuthorizationStore:
         return self._to_change(holder, renewed, names, remove=["api_url"] if renewed.api_url is None else [])
 
     def to_keep_spare(self, holder: Connection, name: str, spare: Spare) -> Operation:
-        """Return the operation that keeps the pair of an authorisation beside the current one of `holder`."""
+        """Return the operation that stores the pair of an authorization next to the current pair of `holder`."""
         return {
             "Update": self._connections.to_update(
                 *key_of(holder),
@@ -216,7 +220,7 @@ class AuthorizationStore:
         now: float,
         also: Sequence[Operation] = (),
     ) -> None:
-        """Consume the code for `holder`, which has the link's tokens already, and delete the pending connection.
+        """Consume the code for `holder`, which already has the link's tokens, and delete the pending connection.
 
         Raises ConditionFailed as `redeem` does.
         """
@@ -231,11 +235,11 @@ class AuthorizationStore:
         self._coordination.transact(operations)
 
     def code(self, code: Secret, *, now: float) -> LinkRequest | None:
-        """What a one-time code is for; looking consumes nothing."""
+        """Return the request of a one-time code, without consuming it."""
         return self._look(CODE, code, now)
 
     def claim(self, client_id: str, zoom_user_id: str) -> Claim | None:
-        """Who holds a Zoom user."""
+        """Return the claim on a Zoom user, or None."""
         values = self._connections.get(*claim_key(client_id, zoom_user_id))
         return Claim(tenant=values["tenant"], connection_id=values["connection_id"]) if values else None
 
@@ -252,11 +256,11 @@ class AuthorizationStore:
         latest: LatestLink | None = None,
         also: Sequence[Operation] = (),
     ) -> None:
-        """Consume the code, connect, move the claim, and end the connection that held it: all or nothing.
+        """Consume the code, connect, move the claim, and end the connection that held it, all or nothing.
 
-        `replaced` is what stood under the id of `connected`, when that is not the pending connection's own.
-        Raises ConditionFailed when anything is not as it was seen; with position 0, the code is used or expired.
-        The superseded connection must have no lease: its refresh would bring a pair that nobody keeps.
+        `replaced` is the former connection under the id of `connected`, where that id is not the pending one's. Raises
+        ConditionFailed when an item has changed; position 0 means that the code is used or expired. The superseded
+        connection must have no lease: its refresh would bring a pair that nothing stores.
         """
         operations = [
             self._used(code, connected, now),
@@ -275,7 +279,7 @@ class AuthorizationStore:
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:
-        """Return whether a link under way goes: the tenant's, for a person those that name them or their connection."""
+        """Return whether an erasure deletes an open link: the tenant's, or one that names the person or connection."""
         return target.owns(item.get("tenant")) and (target.whole_tenant or target.names(item.values()))
 
     def _look(self, kind: str, secret: Secret, now: float) -> LinkRequest | None:
@@ -313,7 +317,7 @@ class AuthorizationStore:
     def _to_change(
         self, seen: Connection, changed: Connection, names: Sequence[str], *, remove: Sequence[str] = ()
     ) -> Operation:
-        """Return an update of those attributes and of the state, on the condition that `seen` is still current."""
+        """Return an update of the given attributes and the state, on the condition that `seen` is still current."""
         item, removed = to_values(changed), list(remove)
         names = [*names, "state"]
         names += [name for name in ("api_url", "own_email") if item.get(name) is not None]
@@ -344,7 +348,7 @@ class AuthorizationStore:
         return {"Put": self._connections.to_put(item, condition=condition, values=asdict(seen))}
 
     def _superseded(self, former: Connection, now: float) -> dict[str, Any]:
-        # A grant id of its own makes every refresh that is under way drop what it gets.
+        # With another grant id, every refresh that is under way drops the pair it gets.
         return self._connections.to_update(
             *key_of(former),
             "SET #state = :state, #reason = :reason, #grant_id = :reason, #state_changed_at = :now"
@@ -364,7 +368,7 @@ class AuthorizationStore:
 
 
 def _placed_key(connection_id: str) -> tuple[str, str]:
-    # By digest: it outlives the connection, and an erasure.
+    # By digest, because this item outlives the connection and an erasure.
     return f"placed#{digest(Secret(connection_id))}", "placed"
 
 

@@ -1,4 +1,4 @@
-"""Linking a Zoom account: ticket, start, callback. The connection stays pending until it is redeemed."""
+"""Links a Zoom account: ticket, start, callback. The connection stays pending until its code is redeemed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ type Origin = tuple[str, str, int]
 
 
 def origin_of(url: str) -> Origin | None:
-    """Scheme, host and port of an absolute http(s) URL; None for anything a browser might read in another way."""
+    """Return scheme, host and port of an absolute http(s) URL, or None for a URL that browsers may read differently."""
     if len(url) > _LONGEST or not url.isascii() or "\\" in url or any(each <= " " or each == "\x7f" for each in url):
         return None
     try:
@@ -58,7 +58,7 @@ def _origin(parts: SplitResult, port: int | None) -> Origin | None:
 
 
 def allowed(url: str, origins: Iterable[str]) -> bool:
-    """Whether `url` has exactly the scheme, host and port of one of `origins`."""
+    """Return whether `url` has exactly the scheme, host and port of one of `origins`."""
     origin = origin_of(url)
     return origin is not None and origin in {origin_of(each) for each in origins}
 
@@ -78,7 +78,7 @@ CODE_SECONDS = 600
 
 
 class LinkNotRequested(LinkRefused):
-    """A person came from Zoom's Marketplace: nobody here has asked for this link."""
+    """The person started at Zoom's Marketplace, so no program has asked for this link."""
 
     def __init__(self) -> None:
         super().__init__("not_asked_for", status=400)
@@ -86,7 +86,7 @@ class LinkNotRequested(LinkRefused):
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A link to be opened once, within `expires_in` seconds; `expires_at` is epoch seconds."""
+    """A link to be opened once, within `expires_in` seconds. `expires_at` is epoch seconds."""
 
     secret: Secret
     expires_at: int
@@ -95,7 +95,7 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRedirect:
-    """Where the browser goes, and the cookie it has to bring back."""
+    """Where the browser goes, and the cookie that it has to send back."""
 
     authorize_url: str = field(repr=False)
     cookie: Secret
@@ -104,7 +104,10 @@ class AuthorizationRedirect:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationResult:
-    """A pending connection, the code that redeems it, and where to take it (None: the person carries it over)."""
+    """A pending connection, the code that redeems it, and where the browser takes it.
+
+    Without a return URL (None), the person copies the code to the program.
+    """
 
     code: Secret
     connection_id: str
@@ -114,7 +117,7 @@ class AuthorizationResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linking:
-    """The browser's way through. `new_secret` and `random_bits` are random; `clock` is epoch seconds."""
+    """Serves the browser's steps of linking. `new_secret` and `random_bits` are random; `clock` is epoch seconds."""
 
     store: AuthorizationStore
     connections: ConnectionStore
@@ -139,10 +142,11 @@ class Linking:
         label: str | None = None,
         former_label: str | None = None,
     ) -> Ticket:
-        """A ticket for `owner`, asked for by `principal`. Raises InvalidRequest for a return URL not on the list.
+        """Return a ticket for `owner`, requested by `principal`.
 
-        `label` is what the program calls the connection; without it, the label comes from the person's Zoom profile.
-        `former_label` is that of the connection to reconnect, for the person to see.
+        Raises InvalidRequest for a return URL not on the list. `label` is the program's name for the connection;
+        without it, the label comes from the person's Zoom profile. `former_label` is that of the connection to
+        reconnect, and is shown to the person.
         """
         if return_url is not None and not allowed(return_url, self.return_urls):
             raise InvalidRequest([FieldError("return_url", _NOT_LISTED)])
@@ -161,7 +165,7 @@ class Linking:
         return Ticket(secret, expires_at, TICKET_SECONDS)
 
     def look_up(self, ticket: Secret) -> LinkRequest:
-        """What a ticket is for; consumes nothing. Raises LinkRefused."""
+        """Return the request of a ticket, without consuming it. Raises LinkRefused."""
         link = self.store.ticket(ticket, now=self.clock())
         if link is None:
             raise LinkRefused("ticket_unknown", status=404)
@@ -184,15 +188,15 @@ class Linking:
         return AuthorizationRedirect(url, cookie, STATE_SECONDS)
 
     def complete(self, query: Mapping[str, str], cookie: str | None) -> AuthorizationResult:
-        """The way back from Zoom, checked in this order: error, state present, cookie, state, code. Raises LinkRefused.
+        """Handle the return from Zoom.
 
-        Nothing is stored unless every check has passed. From the exchange of the code on, the pair is stored or
-        revoked, also where this raises.
+        Raises LinkRefused for the first failing check: error, state present, cookie, state, code. Nothing is stored
+        unless every check has passed. Once the code is exchanged, the pair is stored or revoked, also when this raises.
         """
         if query.get("error"):
             raise LinkRefused("access_denied" if query["error"] == "access_denied" else "zoom_refused", status=400)
         if not query.get("state"):
-            # An install that started in Zoom's Marketplace: nobody of ours asked, so its code is never accepted.
+            # An install that started in Zoom's Marketplace: no program asked for it, so its code is never accepted.
             raise LinkNotRequested
         if not cookie:
             raise LinkRefused("cookie_missing", status=400)
@@ -208,7 +212,7 @@ class Linking:
         new_id = connection_id(self.clock(), self.random_bits())
         client_id = self.credentials.app().client_id
         try:
-            seals = self.cipher.pair_sealer(link.tenant, new_id)  # before Zoom's one-time code is spent
+            seals = self.cipher.pair_sealer(link.tenant, new_id)  # before Zoom's one-time code is used
             grant = self.zoom.exchange(code, redirect_uri=self.redirect_uri, verifier=verifier)
         except TokenError as error:
             raise _refused(error) from None
@@ -217,7 +221,7 @@ class Linking:
         try:
             return self._arrive(link, linked, grant)
         finally:
-            # The table may have taken what the queue did not. The queue's message also ends the link, so ask again.
+            # The table may have stored what the queue did not. The queue's message also ends the link, so ask again.
             if not held and not self._hold(linked):
                 observability.logger().critical("the pair of a link is not in escrow", connection=new_id)
                 observability.count("PairsUnplaced")
@@ -255,7 +259,7 @@ class Linking:
         )
 
     def _hold(self, linked: LinkedGrant) -> bool:
-        """Return whether the queue holds the pair: the table may still take it where the queue does not."""
+        """Return whether the queue holds the pair. When it does not, the table may still store it."""
         try:
             self.queue.hold(linked.to_message())
         except DependencyFailed:

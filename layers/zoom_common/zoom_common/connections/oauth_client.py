@@ -1,4 +1,4 @@
-"""Zoom's OAuth endpoints over a transport, and the app's own credentials. Every failure is a TokenError."""
+"""Calls Zoom's OAuth endpoints over a transport, with the app's own credentials. Every failure is a TokenError."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _translated = translated(_UNAVAILABLE)
 
 
 class AppSecret:
-    """Reads `{"client_id", "client_secret"}` and keeps it for five minutes."""
+    """Reads `{"client_id", "client_secret"}` from the secret and caches it for five minutes."""
 
     def __init__(self, secrets: SecretsManagerClient, arn: str, *, clock: Callable[[], float]) -> None:
         self._secrets = secrets
@@ -34,7 +34,7 @@ class AppSecret:
         self._known: tuple[float, App] | None = None
 
     def app(self) -> App:
-        """The credentials. Raises Unavailable."""
+        """Return the credentials. Raises Unavailable."""
         if self._known is None or self._clock() >= self._known[0] + _LIFETIME:
             self._known = (self._clock(), self._read())
         return self._known[1]
@@ -56,14 +56,14 @@ class AppSecret:
 
 
 class AppCredentials(Protocol):
-    """Where the app's own credentials come from."""
+    """The source of the app's own credentials."""
 
     def app(self) -> App:
-        """The credentials. Raises Unavailable."""
+        """Return the credentials. Raises Unavailable."""
         ...
 
     def changed(self) -> bool:
-        """Read them again; whether they are others now."""
+        """Read the credentials again. Return whether they have changed."""
         ...
 
 
@@ -75,7 +75,7 @@ class AnotherApp(TokenError):
 
 
 class ZoomOAuth:
-    """All that is said to Zoom about grants. `timeout` is of one request, in seconds."""
+    """All requests to Zoom about grants. `timeout` is of one request, in seconds."""
 
     def __init__(
         self,
@@ -95,7 +95,10 @@ class ZoomOAuth:
         self._timeout = timeout
 
     def exchange(self, code: Secret, *, redirect_uri: str, verifier: Secret) -> TokenGrant:
-        """A grant for a code. A code works once, so this is never sent twice. Raises TokenError, Unavailable."""
+        """Exchange a code for a grant. A code works once, so this is never sent twice.
+
+        Raises TokenError and Unavailable.
+        """
         return self._token(
             lambda app: oauth.code_request(self.endpoints, app, code=code, redirect_uri=redirect_uri, verifier=verifier)
         )
@@ -105,15 +108,18 @@ class ZoomOAuth:
         return self._credentials.app().client_id == client_id
 
     def refresh(self, refresh_token: Secret, *, client_id: str) -> TokenGrant:
-        """A new pair for a refresh token of the app `client_id`. Raises TokenError, AnotherApp too, and Unavailable."""
+        """Exchange a refresh token of the app `client_id` for a new pair.
+
+        Raises TokenError, also AnotherApp, and Unavailable.
+        """
         return self._token(lambda app: oauth.refresh_request(self.endpoints, _only(app, client_id), refresh_token))
 
     def account_token(self, app: App, account_id: str) -> TokenGrant:
-        """A token for an account, with that Server-to-Server app's own credentials. Raises TokenError."""
+        """Return an account's token, requested with that Server-to-Server app's own credentials. Raises TokenError."""
         return self._grant(oauth.account_request(self.endpoints, app, account_id))
 
     def identity(self, access_token: Secret) -> ZoomUser:
-        """Who a grant speaks for; reading is safe, so it is tried twice. Raises TokenUnavailable."""
+        """Return the user of a grant. Reading is safe, so it is tried twice. Raises TokenUnavailable."""
         request = oauth.identity_request(self._api_base_url, access_token)
         try:
             return oauth.decipher_identity(self._send(request))
@@ -126,9 +132,9 @@ class ZoomOAuth:
         return oauth.decipher_acceptance(self._send(request))
 
     def revoke(self, access_token: Secret, *, client_id: str) -> bool:
-        """End a grant of the app `client_id` at Zoom, which uninstalls the app for that user. Whether Zoom said yes.
+        """Revoke a grant of the app `client_id` at Zoom, which uninstalls the app for that user.
 
-        Raises TokenUnavailable when it did not say, AnotherApp, Unavailable.
+        Return whether Zoom confirmed it. Raises TokenUnavailable when Zoom gave no answer, AnotherApp, and Unavailable.
         """
         request = oauth.revoke_request(self.endpoints, _only(self._credentials.app(), client_id), access_token)
         return oauth.decipher_revoke(self._send(request))
@@ -137,8 +143,8 @@ class ZoomOAuth:
         try:
             return self._grant(request(self._credentials.app()))
         except AppAtFault:
-            # A secret rotated in Secrets Manager is still the old one in this container. Refused credentials spend
-            # neither code nor refresh token.
+            # After a rotation in Secrets Manager, this container may still hold the old secret. A request with refused
+            # credentials consumes neither code nor refresh token.
             if not self._credentials.changed():
                 raise
         return self._grant(request(self._credentials.app()))
@@ -156,7 +162,7 @@ class ZoomOAuth:
 
 
 def _only(app: App, client_id: str) -> App:
-    """Return `app` if it is the one that a token was made with. Raises AnotherApp."""
+    """Return `app` if the token was made with it. Raises AnotherApp."""
     if app.client_id != client_id:
         raise AnotherApp
     return app

@@ -1,9 +1,9 @@
-"""Changes of a connection's state that are still to be published: written with the change, deleted once it is out.
+"""Changes of connections' states that are still to be published.
 
-An entry is part of the transaction that changes the state, so neither exists without the other. Whoever changed the
-state publishes at once. What a crash, a lost answer or a refusal of EventBridge leaves behind is published by the next
-sweep. An event may therefore be published twice, with the same id.
-https://microservices.io/patterns/data/transactional-outbox.html
+They are stored with the change and deleted afterwards. An entry is part of the transaction that changes the state, so
+neither exists without the other. The function that changed the state publishes at once. What a crash, a lost answer or
+a refusal of EventBridge leaves behind is published by the next sweep. An event may therefore be published twice, with
+the same id. https://microservices.io/patterns/data/transactional-outbox.html
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 type Change = Mapping[str, Any]
 
 _PARTITION = "outbox"
-# Seconds after which an entry counts as left behind: until then the one who wrote it may still be publishing it.
+# Seconds after which an entry counts as left behind. Until then its writer may still be publishing it.
 _LEFT_BEHIND = 60.0
 _ONE_EVENT = 5.0
 
@@ -44,12 +44,15 @@ class Outbox:
         return {"Put": self._table.to_put(item)}
 
     def publish(self, *changes: Change) -> None:
-        """Publish what has just been written. Never raises: the state has changed, and the sweep tries again."""
+        """Publish the entries that were just written.
+
+        Never raises: the state has changed, and the sweep tries again.
+        """
         for change in changes:
             self._publish(change)
 
     def sweep(self, deadline: Deadline) -> int:
-        """Publish what was left behind, oldest first, and return how much was. Raises Unavailable."""
+        """Publish what was left behind, oldest first, and return the number of events. Raises Unavailable."""
         published, after, until = 0, None, f"{int((self._clock() - _LEFT_BEHIND) * 1000):014d}"
         while deadline.allows(_ONE_EVENT):
             page, after = self._table.query(
@@ -65,7 +68,7 @@ class Outbox:
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:
-        """Return whether an entry goes: the tenant's, for a person those that name them or their connection."""
+        """Return whether an erasure deletes an entry: the tenant's, or one that names the person or connection."""
         return target.owns(item.get("tenant")) and (
             target.whole_tenant or target.is_named_in_json(str(item["change"]).encode())
         )

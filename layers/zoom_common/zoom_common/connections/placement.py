@@ -1,15 +1,17 @@
-"""Every pair that a code was exchanged for is stored or revoked, whatever becomes of the link.
+"""Every token pair from an exchanged code is stored or revoked, whatever happens to the link.
 
-A later authorisation is reported to supersede the former one, so from the exchange on the new pair may be the only live
-pair of its Zoom user, redeemed or not (https://github.com/raycast/extensions/issues/10896). It is treated like a
-refreshed one:
+Zoom is reported to let a later authorization supersede the former one. So after the exchange the new pair may be the
+only valid pair of its Zoom user, redeemed or not (https://github.com/raycast/extensions/issues/10896). It is therefore
+handled like a refreshed pair:
 
 1. It goes to the escrow queue under its seal, before anything else can fail.
-2. It is placed in one transaction: in a pending connection, and beside the grant of the connection that holds the Zoom
-   user, so that a link that nobody redeems ends no connection. Later refreshes of that connection carry it on.
-3. Once the code can no longer be redeemed, the message from the queue ends the link: the pending connection is deleted,
-   and the grant is revoked if no connection of any tenant holds the Zoom user. While another link of that user is
-   under way, it waits.
+2. One transaction stores it in a pending connection, and in the connection that holds the Zoom user, so that a link
+that
+   nobody redeems ends no connection. Later refreshes of that connection use it.
+3. When the code can no longer be redeemed, the queue's message ends the link: the pending connection is deleted, and
+the
+   grant is revoked if no connection of any tenant holds the Zoom user. It waits while another link of that user is
+open.
 """
 
 from __future__ import annotations
@@ -56,7 +58,7 @@ _LONGEST_DELAY = 900
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkedGrant:
-    """A pair that a code was exchanged for, under the seal of the link's connection. Times are epoch seconds."""
+    """A token pair from an exchanged code, sealed for the link's connection. Times are epoch seconds."""
 
     tenant: str
     connection_id: str
@@ -120,10 +122,10 @@ _SHARED = (
 
 
 class LinkEnd(StrEnum):
-    """What became of a link."""
+    """The state of a link after a follow-up."""
 
     WAITING = "waiting"  # its code, or that of another link of the user, can still be redeemed
-    REDEEMED = "redeemed"  # or disconnected: there is nothing left to do
+    REDEEMED = "redeemed"  # or disconnected: nothing is left to do
     KEPT = "kept"  # a connection holds the Zoom user
     REVOKED = "revoked"
     DEAD = "dead"  # Zoom accepts none of the link's tokens
@@ -131,7 +133,7 @@ class LinkEnd(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """Stores the pairs of links, and ends the links that nobody redeems."""
+    """Stores the pairs of links, and ends links that nobody redeems."""
 
     links: AuthorizationStore
     connections: ConnectionStore
@@ -153,7 +155,7 @@ class Placement:
         code: Secret | None = None,
         link: LinkRequest | None = None,
     ) -> None:
-        """Store a pair once, with the code that redeems it. Raises Unavailable: the queue brings the pair again.
+        """Store a pair once, with the code that redeems it. Raises Unavailable; then the queue brings the pair again.
 
         It does not raise when an earlier try was applied and only its answer was lost.
         """
@@ -167,18 +169,18 @@ class Placement:
             if placed is not None:
                 if code is None or placed == digest(code):
                     return None
-                break  # the queue was faster and has placed it without a code
+                break  # The queue was faster and has stored the pair without a code.
         raise Unavailable(reason="connection_busy") from failed
 
     def follow_up(self, linked: LinkedGrant) -> LinkEnd:
-        """Place a pair that its callback has not placed, and end its link once nobody can redeem it any more.
+        """Store a pair that its callback did not store, and end its link when nobody can redeem it any more.
 
-        Raises Unavailable: the queue keeps the message, and brings it again.
+        Raises Unavailable; then the queue keeps the message and brings it again.
         """
         if self.links.placed(linked.connection_id) is None and not self._place_late(linked):
             if self.links.close(linked.connection_id, issued_at=linked.issued_at):
                 return LinkEnd.DEAD
-            raise Unavailable(reason="connection_busy")  # its callback has placed it just now
+            raise Unavailable(reason="connection_busy")  # Its callback has just stored it.
         remaining = linked.redeemable_until + _SKEW - self.clock()
         if remaining > 0:
             self.queue.hold(linked.to_message(), delay=min(_LONGEST_DELAY, ceil(remaining)))
@@ -204,7 +206,7 @@ class Placement:
     def _beside(
         self, holder: Connection, linked: LinkedGrant, grant: TokenGrant, *, own_email: bytes | None
     ) -> tuple[Operation, Change | None]:
-        """The pair under the holder's own seal: its next version, or a spare where the holder has a newer pair."""
+        """Return the pair sealed for the holder: as its next version, or as a spare if the holder has a newer pair."""
         seals = self.cipher.pair_sealer(holder.tenant, holder.connection_id)
         refresh = seals.seal_refresh(_refresh_token(grant))
         if holder.refresh_issued_at > linked.issued_at:
@@ -223,7 +225,7 @@ class Placement:
             authorized_at=linked.issued_at,
             failures=0,
             cool_until=0.0,
-            refused_version=0,  # what Zoom refused were tokens of the former authorisation
+            refused_version=0,  # Zoom refused tokens of the former authorization.
             refusals=0,
             refused_since=0.0,
             written_by=linked.connection_id,
@@ -236,9 +238,9 @@ class Placement:
         return self.links.to_renew(holder, renewed), change
 
     def _revived(self, holder: Connection, renewed: Connection, linked: LinkedGrant) -> Connection:
-        """Let a connection that was given up work again if this authorisation ended its former pair, or is its owner's.
+        """Let a connection that was given up work again, if this authorization ended its former pair or is its owner's.
 
-        Otherwise the person has not agreed to it: the tokens are kept, and the state stays.
+        Otherwise the owner has not agreed to it: the tokens are stored, and the state stays.
         """
         own = (holder.tenant, holder.owner) == (linked.tenant, linked.owner)
         ended_by_this = holder.state_changed_at >= linked.issued_at - _SKEW
@@ -255,15 +257,16 @@ class Placement:
         return replace(renewed, state=State.CONNECTED, reason=None, state_changed_at=at, due_at=due_at)
 
     def _place_late(self, linked: LinkedGrant) -> bool:
-        """Place the pair of a callback that did not get so far; return False when Zoom says that it is dead."""
+        """Store the pair of a callback that did not get so far. Return False when Zoom says that the pair is dead."""
         if not self.zoom.is_configured(linked.client_id):
-            raise Unavailable(reason="connection_of_another_app")  # the queue keeps the pair: that app may come back
+            # The queue keeps the pair, because that app may be configured again.
+            raise Unavailable(reason="connection_of_another_app")
         grant = self._opened(linked)
         try:
             user = self.zoom.identity(grant.access_token)
         except IdentityRefused:
             if self.clock() < linked.redeemable_until:
-                raise Unavailable(reason="identity_refused") from None  # one refusal may be a mistake of Zoom's
+                raise Unavailable(reason="identity_refused") from None  # One refusal may be an error of Zoom's.
             return False
         except (TokenUnavailable, AppAtFault) as error:
             raise Unavailable(reason=error.reason) from None
@@ -276,7 +279,7 @@ class Placement:
             return LinkEnd.REDEEMED
         latest = self.connections.latest_link(pending.client_id, str(pending.zoom_user_id))
         if latest is not None and latest.connection_id != pending.connection_id and latest.expires_at > self.clock():
-            # Another link of the user is under way. Which of the two pairs is live, Zoom says when that one has ended.
+            # Another link of the user is open. When it has ended, Zoom's answer shows which of the two pairs is valid.
             self.queue.hold(linked.to_message(), delay=_LONGEST_DELAY)
             return LinkEnd.WAITING
         grant = EndedGrant.of(pending)
@@ -286,7 +289,7 @@ class Placement:
         try:
             self.links.forget(pending)
         except ConditionFailed:
-            return LinkEnd.REDEEMED  # or disconnected meanwhile
+            return LinkEnd.REDEEMED  # or was disconnected meanwhile
         return LinkEnd.REVOKED if outcome is Revoked.CONFIRMED else LinkEnd.KEPT
 
     def _opened(self, linked: LinkedGrant) -> TokenGrant:

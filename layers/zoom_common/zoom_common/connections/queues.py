@@ -21,7 +21,7 @@ _LARGEST_BATCH = 10
 
 
 class EscrowQueue:
-    """Holds sealed pairs until the table takes them again."""
+    """Holds sealed pairs until the table accepts them again."""
 
     def __init__(self, sqs: SQSClient, url: str) -> None:
         self._sqs = sqs
@@ -41,9 +41,9 @@ class RefreshQueue:
         self._url = url
 
     def enqueue(self, connections: Sequence[tuple[str, str]], *, delay: int = 0) -> int:
-        """One message per (tenant, connection id), up to `delay` seconds later; how many were taken.
+        """Queue one message per (tenant, connection id), up to `delay` seconds later. Return how many were accepted.
 
-        What is refused is due still: the next sweep finds it again.
+        Connections that were not accepted stay due, and the next sweep finds them again.
         """
         return sum(self._send(some, delay) for some in batched(connections, _LARGEST_BATCH, strict=False))
 
@@ -52,7 +52,7 @@ class RefreshQueue:
             {
                 "Id": str(at),
                 "MessageBody": json.dumps({"action": REFRESH, "tenant": tenant, "connection_id": connection_id}),
-                # Spread by position: workers start at different moments, and so do their calls to Zoom.
+                # Spread by position, so that workers start at different times, and so do their calls to Zoom.
                 "DelaySeconds": delay * at // _LARGEST_BATCH,
             }
             for at, (tenant, connection_id) in enumerate(connections)
@@ -62,14 +62,14 @@ class RefreshQueue:
 
 
 class RevokeQueue:
-    """Grants that are still to be revoked. They share the queue of the pairs in escrow, which tries for hours."""
+    """Grants that still have to be revoked. They share the queue of the pairs in escrow, which retries for hours."""
 
     def __init__(self, sqs: SQSClient, url: str) -> None:
         self._sqs = sqs
         self._url = url
 
     def enqueue(self, message: Mapping[str, Any]) -> None:
-        """Ask again in a minute. Raises Unavailable."""
+        """Queue the grant for another try in a minute. Raises Unavailable."""
         with translated("escrow_unavailable"):
             self._sqs.send_message(QueueUrl=self._url, MessageBody=json.dumps(message), DelaySeconds=60)
 
@@ -88,7 +88,7 @@ class LinkQueue:
 
 
 def to_message(pair: SealedPair) -> dict[str, Any]:
-    """An escrow message."""
+    """Return an escrow message."""
     fields = asdict(pair) | {name: b64encode(getattr(pair, name)).decode() for name in _SEALED}
     if not pair.unproven:
         del fields["unproven"]  # a former release does not know it
@@ -96,7 +96,7 @@ def to_message(pair: SealedPair) -> dict[str, Any]:
 
 
 def from_message(message: Mapping[str, Any]) -> SealedPair:
-    """The pair in an escrow message. Raises KeyError, TypeError or ValueError when it is none."""
+    """Return the pair in an escrow message. Raises KeyError, TypeError or ValueError for other messages."""
     fields = {name: value for name, value in message.items() if name != "action"}
     fields |= {name: b64decode(fields[name], validate=True) for name in _SEALED}
     return SealedPair(**{**fields, "tried": tuple(fields["tried"]), "scopes": frozenset(fields["scopes"])})

@@ -1,4 +1,4 @@
-"""Redeeming a one-time code: only then, and only for the program that asked, does a linked account work."""
+"""Redeems a one-time code. Before that, and for any other program, a linked account does not work."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CODE = 0  # its position in the transaction
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a redemption starts from. `holder` is the connection that has the claim, if it has tokens."""
+    """What a redemption has read. `holder` is the connection that has the claim, if it has tokens."""
 
     code: Secret
     link: LinkRequest
@@ -34,16 +34,16 @@ class _Found:
     latest: LatestLink | None = field(repr=False)
 
     def label_over(self, target: Connection) -> str | None:
-        """Return the label of `target` afterwards: what the program asked for, else what it has, else Zoom's.
+        """Return the new label of `target`: what the program asked for, else its present one, else Zoom's.
 
-        The label of another owner's connection is never taken over.
+        The label of another owner's connection is never used.
         """
         return self.link.label or target.label or self.pending.label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redemption:
-    """Turns a pending connection into a connected one. One Zoom user of one app has one connection."""
+    """Turns a pending connection into a connected one. A Zoom user has one connection per app."""
 
     store: AuthorizationStore
     connections: ConnectionStore
@@ -55,7 +55,7 @@ class Redemption:
     policy: Policy = field(default_factory=Policy)
 
     def redeem(self, principal: Principal, code: Secret, *, owner: str | None = None) -> Connection:
-        """Return the connection behind a code, connected. Asking again, while the code lives, returns the same one.
+        """Return the connection of a code, connected. Repeating it while the code is valid returns the same connection.
 
         `owner` is the one that the link was made for; it may be left out where that is the principal's own subject.
         Raises InvalidRequest where it is missing, and NotFound when the code is unknown or expired, or was made for
@@ -73,7 +73,8 @@ class Redemption:
             try:
                 return self._connect(self._find(code, link, pending))
             except ConditionFailed:
-                continue  # something moved between reading and writing, a refresh for one, or the code was redeemed
+                # Something changed between reading and writing, such as by a refresh, or the code was redeemed.
+                continue
         raise Unavailable(reason="connection_busy")
 
     def _link(self, principal: Principal, code: Secret, owner: str | None) -> LinkRequest:
@@ -94,7 +95,8 @@ class Redemption:
 
     def _find(self, code: Secret, link: LinkRequest, pending: Connection) -> _Found:
         user = str(pending.zoom_user_id)
-        latest = self.connections.latest_link(pending.client_id, user)  # first: whoever claims the user changes it
+        # Read it first, because every change of the user's claim changes it.
+        latest = self.connections.latest_link(pending.client_id, user)
         claim = self.store.claim(pending.client_id, user)
         holder = self._claimant(claim, pending)
         return _Found(code, link, pending, claim, holder if holder and holder.holds_tokens else None, latest)
@@ -129,7 +131,7 @@ class Redemption:
         return connected
 
     def _in_place(self, found: _Found, holder: Connection) -> Connection:
-        """The holder has the link's tokens, or newer ones, since the callback: only its state changes."""
+        """Return the holder, connected. The callback has already given it the link's tokens or newer ones."""
         at = changes_at(holder, self.clock())
         label = found.label_over(holder)
         connected = replace(self._connected(holder), failures=0, cool_until=0.0, state_changed_at=at, label=label)
@@ -158,7 +160,7 @@ class Redemption:
         return holder if mine and holder is not None and holder.state is not State.DISCONNECTED else None
 
     def _source(self, found: _Found) -> Connection:
-        """Return what has the tokens of the latest authorisation; the holder's are refreshed, so they come first."""
+        """Return the connection with the tokens of the latest authorization: the holder, if there is one."""
         latest, pending = found.latest, found.pending
         other = None
         if latest is not None and latest.connection_id != pending.connection_id:
@@ -186,7 +188,7 @@ class Redemption:
         )
 
     def _moved(self, source: Connection, target: Connection, pending: Connection) -> Connection:
-        """Return `target` with the tokens of `source`, sealed anew: a seal is bound to its connection."""
+        """Return `target` with the tokens of `source`, sealed again, because a seal is bound to its connection."""
         moved = replace(
             self._connected(source),
             tenant=target.tenant,

@@ -1,4 +1,4 @@
-"""Which connections a caller may use, which one serves a call, and whose events a caller sees."""
+"""Which connections a caller may use, which one serves a call, and whose events a caller may see."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _NOT_IN_USE = frozenset({State.PENDING, State.DISCONNECTED})
 
 _NAMED = 100
 
-# Where a program asks for a link.
+# The route by which a program requests a link.
 CONNECT_PATH = "/auth/zoom/authorize"
 
 
 class ConnectionOfAnotherApp(ConnectionUnusable):
-    """The connection was made with one Zoom app, `client_id`, and the gateway is `configured` with another one.
+    """The connection was made with the Zoom app `client_id`, and the gateway's app is `configured`.
 
-    Its tokens are not sent to Zoom.
+    The connection's tokens are not sent to Zoom.
     """
 
     def __init__(self, connection: Connection, *, configured: str) -> None:
@@ -32,16 +32,16 @@ class ConnectionOfAnotherApp(ConnectionUnusable):
 
 
 def owner_filter(principal: Principal) -> str | None:
-    """The one owner whose connections the caller reaches, or None for every owner of its tenant.
+    """Return the one owner whose connections the caller may use, or None for every owner of its tenant.
 
-    An API key acts for the tenant's program. A person, signed in by OIDC, reaches only what is their own.
+    An API key acts for the tenant's program. A person, signed in by OIDC, may use only their own connections.
     """
     everyone = principal.subject.startswith("key:") or principal.may(EVERY_OWNER)
     return None if everyone else principal.subject
 
 
 def authorize_connection(principal: Principal, connection_id: str, store: ConnectionStore) -> Connection:
-    """The connection `connection_id`, if the caller reaches it. Raises NotFound, whatever the reason is."""
+    """Return the connection if the caller may use it. Raises NotFound in every other case."""
     connection = store.get(principal.tenant, connection_id)
     if connection is None or not _may_use(principal, connection):
         raise NotFound("There is no such connection.", reason="connection_unknown")
@@ -49,10 +49,10 @@ def authorize_connection(principal: Principal, connection_id: str, store: Connec
 
 
 def select(principal: Principal, requested: str | None, store: ConnectionStore, *, app: str = "") -> Connection:
-    """The connection that serves a call: the caller's own by binding, else the `requested` one, else the only one.
+    """Return the connection that serves a call: the one the key is bound to, else the requested one, else the only one.
 
-    `app` is the client id of the configured Zoom app. People's connections of another app are no candidates, and
-    raise ConnectionOfAnotherApp where they are named: their tokens stay here. An empty `app` allows them all.
+    `app` is the client id of the configured Zoom app. People's connections of another app are not candidates, and raise
+    ConnectionOfAnotherApp when they are named, because their tokens must not be sent. An empty `app` allows them all.
     Raises NotFound, and Conflict with ids and labels when there are several, or none. The read is consistent.
     """
     if principal.connection is not None:
@@ -81,7 +81,7 @@ def select(principal: Principal, requested: str | None, store: ConnectionStore, 
 
 
 def _none(*, others: bool) -> Conflict:
-    """Return the error where nothing is connected. `others`: there are connections, but of another Zoom app."""
+    """Return the error for a caller without a connection. `others`: there are connections of another Zoom app."""
     return Conflict(
         "No Zoom account is connected with this Zoom app." if others else "No Zoom account is connected.",
         reason="no_connection",
@@ -97,7 +97,7 @@ def _may_use(principal: Principal, connection: Connection) -> bool:
 
 
 def visible_connections(principal: Principal, connections: ConnectionStore) -> frozenset[str] | None:
-    """Ids of the connections whose events the caller may see; None when it may see all of its tenant's."""
+    """Return ids of the connections whose events the caller may see, or None when it may see all of its tenant's."""
     if principal.connection is not None:
         return frozenset({principal.connection})
     owner = owner_filter(principal)

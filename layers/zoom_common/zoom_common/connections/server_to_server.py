@@ -1,4 +1,4 @@
-"""Connecting a whole Zoom account with the credentials of its Server-to-Server app."""
+"""Connects a whole Zoom account with the credentials of its Server-to-Server app."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from zoom_common.zoom.oauth import App, AppAtFault, GrantRejected, TokenGrant, T
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountRequest:
-    """Whose connection it will be, and the app that an account has for it."""
+    """The owner of the connection, and the account's app."""
 
     tenant: str
     owner: str
@@ -42,10 +42,10 @@ class AccountConnecting:
     policy: Policy = field(default_factory=Policy)
 
     def connect(self, asked: AccountRequest) -> tuple[Connection, bool]:
-        """The connection, which works at once, and whether it is new: an owner has one per app and account.
+        """Return the connection, which works at once, and whether it is new: an owner has one per app and account.
 
-        Raises InvalidRequest when Zoom refuses the credentials, Conflict, ZoomUnavailable, Unavailable. Nothing is
-        stored then.
+        Nothing is stored when this raises: InvalidRequest when Zoom refuses the credentials, Conflict, ZoomUnavailable,
+        or Unavailable.
         """
         former = self._former(asked)
         new_id = connection_id(self.clock(), self.random_bits())
@@ -55,7 +55,7 @@ class AccountConnecting:
         try:
             return (self._renew(former, made), False) if former else (self._add(made), True)
         except ConditionFailed:
-            # A refresh or another request came in between; the caller still has the credentials.
+            # A refresh or another request came in between. The caller still has the credentials.
             raise Conflict("The connection has just been changed. Try again.", reason="connection_busy") from None
 
     def _add(self, made: Connection) -> Connection:
@@ -65,7 +65,7 @@ class AccountConnecting:
         return made
 
     def _renew(self, former: Connection, made: Connection) -> Connection:
-        """The new credentials under the former id; the grant id is new, so a refresh under way drops what it gets."""
+        """Store the new credentials under the former id. The new grant id makes a refresh under way drop its pair."""
         renewed = replace(
             made,
             connection_id=former.connection_id,
@@ -75,7 +75,8 @@ class AccountConnecting:
             version=former.version + 1,
             state_changed_at=changes_at(former, self.clock()),
         )
-        # A refresh may change the state without a new version: it may not be connected any more, so this is published.
+        # A refresh may change the state without a new version, so the connection may not be connected any more:
+        # publish.
         change = state_changed(former, State.CONNECTED, None, at=renewed.state_changed_at)
         self.connections.replace(renewed, seen=former, also=[self.outbox.entry(change)])
         self.outbox.publish(change)

@@ -1,4 +1,4 @@
-"""Connections in DynamoDB: keys and items; reading, finding, ending and counting connections."""
+"""Connections in DynamoDB: keys and items, and reading, finding, ending and counting connections."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from zoom_common.errors import Unavailable
 if TYPE_CHECKING:
     from zoom_common.erasure_target import ErasureTarget, StoredItem
 
-# Fixed for the life of a table: it spreads due times over partitions of the index.
+# Must never change for a table: it spreads due times over partitions of the index.
 SHARDS = 16
 
 _PLAIN = tuple(
@@ -28,11 +28,11 @@ _NAMES = frozenset(_PLAIN)
 _TIMES = ("access_expires_at", "refresh_issued_at", "created_at", "authorized_at", "state_changed_at", "last_used_at")
 
 
-# In these states the index of due times may name a connection: what was given up is tried again some times, and a
-# disconnect that stopped half-way is finished.
+# In these states a connection may be in the index of due times: one that was given up is tried again some times, and an
+# unfinished disconnect is completed.
 _SWEPT = ALIVE | {State.REAUTHORIZATION_REQUIRED, State.DISCONNECTED}
 
-# So many seconds after a disconnect began, the one who asked for it has finished it or never will.
+# After this many seconds, the request that began a disconnect has finished it or has died.
 _LEFT_BEHIND = 60.0
 
 
@@ -42,7 +42,7 @@ def partition(tenant: str) -> str:
 
 
 class Keyed(Protocol):
-    """What belongs to a connection."""
+    """What is stored for a connection."""
 
     @property
     def tenant(self) -> str: ...  # noqa: D102
@@ -51,27 +51,27 @@ class Keyed(Protocol):
 
 
 def key_of(connection: Keyed) -> tuple[str, str]:
-    """The keys of a connection."""
+    """Return the keys of a connection."""
     return partition(connection.tenant), connection.connection_id
 
 
 def claim_key(client_id: str, zoom_user_id: str) -> tuple[str, str]:
-    """The keys of the claim of one app on one Zoom user."""
+    """Return the keys of the claim of one app on one Zoom user."""
     return f"claim#{client_id}#{zoom_user_id}", "claim"
 
 
 def link_key(client_id: str, zoom_user_id: str) -> tuple[str, str]:
-    """The keys of the latest link of a Zoom user that nobody has redeemed."""
+    """Return the keys of the latest unredeemed link of a Zoom user."""
     return claim_key(client_id, zoom_user_id)[0], "link"
 
 
 def folded_partition(client_id: str, zoom_user_id: str) -> str:
-    """The partition that lists the connected Zoom users of one app whose ids differ in upper and lower case only."""
+    """Return the partition that lists the connected users of an app whose ids differ only in upper and lower case."""
     return f"folded#{client_id}#{zoom_user_id.casefold()}"
 
 
 def folded_item(connection: Connection) -> dict[str, Any]:
-    """The item by which a connected Zoom user is found when an event writes their id in lower case."""
+    """Return the item by which a connected Zoom user is found when an event writes the id in lower case."""
     user = str(connection.zoom_user_id)
     return {
         "pk": folded_partition(connection.client_id, user),
@@ -82,17 +82,20 @@ def folded_item(connection: Connection) -> dict[str, Any]:
 
 
 def account_partition(client_id: str, account_id: str) -> str:
-    """The partition that lists the account-level connections of one app and Zoom account."""
+    """Return the partition that lists the account-level connections of one app and Zoom account."""
     return f"account#{client_id}#{account_id}"
 
 
 def due_shard(connection_id: str) -> str:
-    """The shard of the index `due` that a connection's due time is in."""
+    """Return the shard of the index `due` that holds a connection's due time."""
     return f"{crc32(connection_id.encode()) % SHARDS:02d}"
 
 
 def to_values(connection: Connection) -> dict[str, object]:
-    """The whole item. Spares and intents are maps by attempt, so that writers add to them without reading."""
+    """Return the whole item.
+
+    Spares and intents are maps by attempt, so that attempts can add to them without reading.
+    """
     values: dict[str, object] = {name: getattr(connection, name) for name in _PLAIN}
     values["pk"], values["sk"] = key_of(connection)
     values |= {"kind": str(connection.kind), "state": str(connection.state), "scopes": connection.scopes}
@@ -106,7 +109,7 @@ def to_values(connection: Connection) -> dict[str, object]:
 
 
 def from_values(values: Mapping[str, Any]) -> Connection:
-    """A connection from its item."""
+    """Return the connection in an item."""
     known: dict[str, Any] = {name: values[name] for name in values.keys() & _NAMES}
     known |= {name: float(values[name]) for name in _TIMES}
     return Connection(
@@ -122,7 +125,7 @@ def from_values(values: Mapping[str, Any]) -> Connection:
 
 
 def spare_values(spare: Spare) -> dict[str, object]:
-    """One spare, as it stands in the map of spares."""
+    """Return a spare as an entry of the map of spares."""
     return {"sealed": spare.sealed, "issued_at": spare.issued_at}
 
 
@@ -137,7 +140,7 @@ type Connections = list[Connection]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some connections, oldest id first. `cursor` is the id to go on after, None at the end."""
+    """Some connections, oldest id first. The next page begins after the id `cursor`; None at the end."""
 
     connections: Sequence[Connection]
     cursor: str | None
@@ -145,7 +148,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatestLink:
-    """The latest link of a Zoom user that nobody has redeemed: its pair may be the only live one."""
+    """The latest unredeemed link of a Zoom user. Its pair may be the only valid one."""
 
     tenant: str
     connection_id: str
@@ -159,9 +162,9 @@ class ConnectionStore:
     OWNED_KEYS: ClassVar = {
         "connections": (r"[^#]+#connections", r"con_.+"),
         "claims": (r"claim#.+#.+", r"claim|link"),
-        "placed_links": (r"placed#.+", r"placed"),  # they name nobody, and end by themselves
+        "placed_links": (r"placed#.+", r"placed"),  # These items name nobody, and expire.
         "account_links": (r"account#.+#.+", r"[^#]+#.+"),
-        "refresh_answers": (r"refreshes#\d+", r"answers"),  # counts that name nobody
+        "refresh_answers": (r"refreshes#\d+", r"answers"),  # These counts name nobody.
         "folded_users": (r"folded#.+#.+", r".+"),
     }
 
@@ -169,14 +172,14 @@ class ConnectionStore:
         self._table = table
 
     def get(self, tenant: str, connection_id: str) -> Connection | None:
-        """The connection as last written (a consistent read), or None. An id that cannot be a key is not asked for."""
+        """Return the connection as last written (a consistent read), or None, also for an id that cannot be a key."""
         if not 1 <= len(connection_id) <= _LONGEST_ID:
             return None
         values = self._table.get(partition(tenant), connection_id)
         return from_values(values) if values else None
 
     def list(self, tenant: str, *, owner: str | None = None, limit: int = _PAGE, cursor: str | None = None) -> Page:
-        """Up to `limit` connections after the id `cursor`, of one owner or of all."""
+        """Return up to `limit` connections after the id `cursor`, of one owner or of all."""
         found: Connections = []
         after: dict[str, Any] | None = {"pk": partition(tenant), "sk": cursor} if cursor else None
         while True:
@@ -196,13 +199,13 @@ class ConnectionStore:
                 return Page(found, None)
 
     def by_zoom_user(self, client_id: str, zoom_user_id: str) -> Connection | None:
-        """The connection that holds the claim of app `client_id` on a Zoom user."""
+        """Return the connection that holds the claim of the app `client_id` on a Zoom user, or None."""
         claim = self._table.get(*claim_key(client_id, zoom_user_id))
         connection = self.get(claim["tenant"], claim["connection_id"]) if claim else None
         return connection if connection and connection.is_of_user(client_id, zoom_user_id) else None
 
     def latest_link(self, client_id: str, zoom_user_id: str) -> LatestLink | None:
-        """Return the latest link of a Zoom user that nobody has redeemed."""
+        """Return the latest unredeemed link of a Zoom user, or None."""
         found = self._table.get(*link_key(client_id, zoom_user_id))
         if found is None:
             return None
@@ -214,7 +217,7 @@ class ConnectionStore:
         )
 
     def by_folded_user(self, client_id: str, zoom_user_id: str, account_id: str | None) -> Connection | None:
-        """Return the connection whose Zoom user has this id apart from upper and lower case.
+        """Return the connection of a Zoom user by their id, ignoring upper and lower case.
 
         Return None when several connected users of the Zoom account have it, or none.
         """
@@ -225,7 +228,7 @@ class ConnectionStore:
         return found[0] if len(found) == 1 else None
 
     def by_account(self, client_id: str, account_id: str) -> Connections:
-        """The account-level connections of app `client_id` to one Zoom account."""
+        """Return the account-level connections of the app `client_id` to one Zoom account."""
         links, after = self._table.query("#pk = :pk", {"pk": account_partition(client_id, account_id)})
         while after is not None:
             more, after = self._table.query("#pk = :pk", {"pk": account_partition(client_id, account_id)}, after=after)
@@ -234,7 +237,7 @@ class ConnectionStore:
         return [connection for connection in found if connection is not None]
 
     def add_account(self, connection: Connection, *, also: Sequence[Mapping[str, Any]] = ()) -> None:
-        """Store a new account-level connection, its link to the Zoom account, and what is done `also`: all or nothing.
+        """Store a new account-level connection, its link to the account, and the operations in `also`, all or nothing.
 
         Raises ConditionFailed when the connection exists.
         """
@@ -251,14 +254,17 @@ class ConnectionStore:
         )
 
     def replace(self, connection: Connection, *, seen: Connection, also: Sequence[Mapping[str, Any]] = ()) -> None:
-        """Put a whole connection in the place of the one seen. Raises ConditionFailed when that has changed."""
+        """Replace a connection by another, if it is still as it was seen.
+
+        Raises ConditionFailed when it has changed.
+        """
         condition = "#grant_id = :grant AND #version = :version AND #state = :state"
         values = {"grant": seen.grant_id, "version": seen.version, "state": str(seen.state)}
         put = self._table.to_put(to_values(connection), condition=condition, values=values)
         self._table.transact([{"Put": put}, *also])
 
     def touch(self, connection: Connection, *, now: float, due_at: float) -> None:
-        """Note that the connection is in use, which keeps it warm. Nothing happens when it has changed meanwhile."""
+        """Store that the connection is in use, which keeps it warm. Nothing happens when it has changed meanwhile."""
         self._table.update_if(
             *key_of(connection),
             "SET #last_used_at = :now, #due_at = :due",
@@ -267,7 +273,7 @@ class ConnectionStore:
         )
 
     def rename(self, tenant: str, connection_id: str, label: str | None) -> Connection | None:
-        """Set the label, or take it away with None. Return the connection, or None when it is gone or about to go."""
+        """Set the label, or remove it with None. Return the connection, or None when it is gone or being deleted."""
         change = "REMOVE #label" if label is None else "SET #label = :label"
         values = self._table.update_if(
             partition(tenant),
@@ -287,7 +293,7 @@ class ConnectionStore:
         again_at: float | None = None,
         also: Sequence[Mapping[str, Any]] = (),
     ) -> bool:
-        """Ask for re-authorization, if grant and state are still those seen; tokens stay. Whether they were.
+        """Give up a connection, if grant and state are still those seen. The tokens stay.
 
         Only a connection that is alive can be ended. Its tokens are tried again at `again_at`, if at all. What is done
         `also` is part of the same transaction.
@@ -314,9 +320,9 @@ class ConnectionStore:
         return self._carried_out([{"Update": change}, *also])
 
     def heard(self, tenant: str, connection_id: str, *, now: float) -> None:
-        """Note that Zoom has sent an event for the connection. Nothing happens when the connection is gone.
+        """Store that Zoom has sent an event for the connection. Nothing happens when the connection is gone.
 
-        A connection that an older release made has no item by which its user is found in lower case. It gets one here.
+        A connection made by an older release has no item by which its user is found in lower case. It gets one here.
         """
         values = self._table.update_if(
             partition(tenant),
@@ -335,11 +341,11 @@ class ConnectionStore:
     def forget_tokens(
         self, connection: Connection, *, reason: str, now: float, also: Sequence[Mapping[str, Any]] = ()
     ) -> bool:
-        """Delete every token and ask for re-authorization, if grant and state are still those seen. Whether they were.
+        """Delete every token and give the connection up, if grant and state are still those seen.
 
-        Nothing happens either when the person has authorized the app once more since then. What is done `also` is part
-        of the same transaction.
-        A grant id of its own makes every refresh that is under way drop what it gets, and escrow what it brings.
+        Return whether they were. Nothing happens either when the person has authorized the app again since then. The
+        operations in `also` are part of the same transaction. The new grant id makes every refresh that is under way
+        drop its pair.
         """
         change = self._table.to_update(
             *key_of(connection),
@@ -363,10 +369,10 @@ class ConnectionStore:
     def disconnect(
         self, connection: Connection, *, now: float, also: Sequence[Mapping[str, Any]] = ()
     ) -> Connection | None:
-        """Stop all use and refresh at once, before the revocation. Return None when state or grant are others by now.
+        """Stop all use and refresh at once, before the revocation. Return None when state or grant have changed.
 
-        What is done `also` is part of the same transaction. A grant id of its own makes every refresh that is under way
-        drop what it gets. The sweep finds the connection a minute later, if nobody has deleted it by then.
+        The operations in `also` are part of the same transaction. The new grant id makes every refresh that is under
+        way drop its pair. The sweep finds the connection a minute later, if nobody has deleted it by then.
         """
         change = self._table.to_update(
             *key_of(connection),
@@ -388,7 +394,7 @@ class ConnectionStore:
         return self.get(connection.tenant, connection.connection_id)
 
     def delete(self, connection: Connection) -> None:
-        """Delete the connection with its tokens, and its claim in the same transaction if the claim is its own."""
+        """Delete the connection with its tokens, and its claim in the same transaction if it has one."""
         key = key_of(connection)
         item = {"Delete": self._table.to_delete(*key)}
         if connection.zoom_user_id is None:
@@ -404,11 +410,11 @@ class ConnectionStore:
             folded = folded_partition(connection.client_id, connection.zoom_user_id), connection.zoom_user_id
             self._table.transact([item, {"Delete": claim}, {"Delete": self._table.to_delete(*folded)}])
         except ConditionFailed:
-            # The claim is another's, or was never made: it stays as it is.
+            # The claim belongs to another connection, or does not exist. It stays as it is.
             self._table.delete(*key)
 
     def _carried_out(self, operations: Sequence[Mapping[str, Any]]) -> bool:
-        """Return whether the transaction was carried out: False when one of its conditions does not hold."""
+        """Return whether the transaction was carried out, or False when one of its conditions does not hold."""
         try:
             self._table.transact(operations)
         except ConditionFailed:
@@ -417,9 +423,9 @@ class ConnectionStore:
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:
-        """Return whether an item goes: the person's connection or one they own, and the claims of the tenant on them.
+        """Return whether an erasure deletes an item: the person's connection or one they own, and claims on them.
 
-        The connection to a whole Zoom account is nobody's own: it goes with its tenant only.
+        The connection to a whole Zoom account belongs to no person: it is deleted with its tenant only.
         """
         first, _, rest = str(item["pk"]).partition("#")
         if not target.owns(first if rest == "connections" else item.get("tenant")):
@@ -433,7 +439,7 @@ class ConnectionStore:
 
 
 def alive_values() -> dict[str, str]:
-    """The values that `#state IN (:connected, :failing)` compares with."""
+    """Return the values for the expression `#state IN (:connected, :failing)`."""
     return dict(zip(("connected", "failing"), sorted(map(str, ALIVE)), strict=True))
 
 
@@ -441,7 +447,7 @@ _ONE_PAGE = 2.0
 
 
 def count_by_state(table: Table, deadline: Deadline) -> dict[str, int]:
-    """The number of connections in each state, none left out. Raises Unavailable, also when time runs out."""
+    """Return the number of connections in each state, 0 included. Raises Unavailable, also when time runs out."""
     found: Counter[str] = Counter({str(state): 0 for state in State})
     pages = table.pages(
         "scan",

@@ -1,4 +1,4 @@
-"""A connection as its owner's programs see it: never a token, never a whole e-mail address."""
+"""A connection as its owner's programs see it, without tokens and whole e-mail addresses."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _GRANT_LIFE = 90 * 86_400.0
 
 
 def iso(at: float) -> str:
-    """Epoch seconds as ISO 8601, UTC, whole seconds, the way Zoom writes times."""
+    """Return epoch seconds as ISO 8601 in UTC and whole seconds, as Zoom writes times."""
     return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def describe(connection: Connection, *, reconnect_url: str, app: str = "") -> dict[str, Any]:
-    """The JSON of one connection, where `app` is the configured Zoom app.
+    """Return the JSON of one connection, where `app` is the configured Zoom app.
 
-    Zoom lets a refresh token die that is not used for 90 days: `grant_expires_at`.
+    `grant_expires_at` is 90 days after the last refresh: Zoom ends a refresh token that is not used for so long.
     """
     return {
         "id": connection.connection_id,
@@ -45,8 +45,8 @@ def describe(connection: Connection, *, reconnect_url: str, app: str = "") -> di
 
 
 def missing_scopes(connection: Connection) -> list[str]:
-    """One scope for each operation of the gateway that the grant is too small for, and that such a grant could have."""
-    # Only those who show a connection wait for the table: `oauth` starts twice as fast without it.
+    """Return one scope for each operation that the grant does not cover, although such a grant could have the scope."""
+    # The table is imported only to show a connection: `oauth` starts twice as fast without it.
     from zoom_common.zoom.operations.table import operations  # noqa: PLC0415
 
     whole = connection.kind is Kind.ACCOUNT
@@ -60,5 +60,5 @@ def missing_scopes(connection: Connection) -> list[str]:
 
 def _grant_expires_at(connection: Connection) -> str | None:
     if connection.kind is Kind.ACCOUNT:
-        return None  # a secret does not age
+        return None  # an app's secret does not expire
     return iso(connection.refresh_issued_at + _GRANT_LIFE)

@@ -1,4 +1,4 @@
-"""What an operator can do about a connection, by its state and reason. docs/runbook-connections.md has the steps."""
+"""What an operator can do about a connection, by its state and reason. The steps are in docs/runbook-connections.md."""
 
 from __future__ import annotations
 

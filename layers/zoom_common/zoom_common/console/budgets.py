@@ -1,4 +1,4 @@
-"""What is left of Zoom's daily limits, by Zoom account, and what is closed at the moment."""
+"""What is left of Zoom's daily limits for each Zoom account, and the limits that are used up at the moment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zoom_common.ratelimit.slots import MICROSECONDS, SlotStore
 from zoom_common.zoom.operations.model import RateLabel
 from zoom_common.zoom.rate_limits import Daily, daily
 
-# So many accounts are looked at, and so many of them shown: those with the least left.
+# The number of accounts that are read, and of those that are shown: the ones with the least left.
 MOST_ACCOUNTS, MOST_SHOWN = 1_000, 20
 
 
@@ -27,9 +27,9 @@ class Budgets:
     rules: RateLimitRules
 
     def left(self, accounts: Iterable[str], *, now: float) -> dict[str, Any]:
-        """Return the daily limits with the least left, and the closures of the same accounts. Raises Unavailable.
+        """Return the daily limits with the least left, and the closed limits of the same accounts. Raises Unavailable.
 
-        What containers hold in reserve counts as used, so a little more may be left. `now` is in epoch seconds.
+        Calls that containers have reserved count as used, so a little more may be left. `now` is in epoch seconds.
         """
         looked_at = list(islice(sorted(accounts), MOST_ACCOUNTS + 1))
         limits = {

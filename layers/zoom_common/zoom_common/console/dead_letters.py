@@ -1,4 +1,4 @@
-"""The messages of one dead-letter queue: list, move back, discard."""
+"""The messages of one dead-letter queue: list, move back to the queue, discard."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from zoom_common.connections.labels import without_addresses
 
-# Dead-letter queues by the queue they belong to; all are resources of the template, those of an option where it is on.
+# Dead-letter queues by the queue they belong to. All are resources of the template; some exist only with an option.
 QUEUES = {
     "ingest": ("IngestQueue", "IngestDeadLetterQueue"),
     "integration-events": ("IntegrationEventsQueue", "IntegrationEventsDeadLetterQueue"),
@@ -22,14 +22,14 @@ QUEUES = {
     "archive-events": ("ArchiveEventsQueue", "ArchiveEventsDeadLetterQueue"),
     "archive": ("ArchiveQueue", "ArchiveDeadLetterQueue"),
 }
-# While a command runs, nobody else gets what it looks at; afterwards it is back at once.
+# While a command runs, the messages it has received are hidden from others. Afterwards they are visible at once.
 _LOOKING_SECONDS = 120
 _EMPTY_ANSWERS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One message. `about` is what may be shown: ids, names and times, never content."""
+    """One message. `about` is what may be shown: ids, names and times, without content."""
 
     id: str
     about: dict[str, Any]
@@ -37,7 +37,10 @@ class DeadLetter:
 
 
 class DeadLetters:
-    """One dead-letter queue, held during the `with` block. Messages that are not moved or discarded return after it."""
+    """One dead-letter queue, with its messages held during the `with` block.
+
+    Messages that stay are visible afterwards.
+    """
 
     def __init__(self, sqs: Any, source_url: str, dead_url: str) -> None:
         self._sqs = sqs
@@ -67,7 +70,7 @@ class DeadLetters:
             messages = [each for each in answer.get("Messages", []) if each["MessageId"] not in self._held]
             empty = 0 if messages else empty + 1
             letters = [DeadLetter(each["MessageId"], _about(each), each) for each in messages]
-            # All that were received are held, also when the reader stops at the first of them.
+            # All received messages are held, also when the caller stops at the first of them.
             self._held |= {letter.id: letter for letter in letters}
             yield from letters
 
@@ -79,7 +82,7 @@ class DeadLetters:
         self.discard(letter)
 
     def discard(self, letter: DeadLetter) -> None:
-        """Delete a message for good."""
+        """Delete a message permanently."""
         self._sqs.delete_message(QueueUrl=self._dead, ReceiptHandle=letter.message["ReceiptHandle"])
         del self._held[letter.id]
 

@@ -1,6 +1,6 @@
-"""Calls and events of the whole stack by day: what was asked of Zoom and what came of it, and what Zoom sent.
+"""Calls and events of the whole stack by day: calls to Zoom with their outcomes, and the events that Zoom sent.
 
-Days that are over do not change any more. A container reads each of them once.
+Past days do not change any more, so a container reads each of them once.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from zoom_common.events.log.entries import malformed, unrouted
 from zoom_common.events.log.index import LogIndex
 from zoom_common.gateway.usage import LIVE_DAYS, KeptUsage, LiveUsage, Usage
 
-# Late writes belong to yesterday for some time; the day before it is settled.
+# Writes of yesterday may still arrive for some time. The day before is final.
 _SETTLED_AFTER = timedelta(days=2)
 _MOST_DAYS_KEPT = 5_000
-# A busy day has more lines than somebody who waits for a page wants read: the numbers are then the least there are.
+# A person waits for the page, so a busy day is not read to its end. The numbers are then lower bounds.
 MOST_LINES = 200_000
 _ONE_QUERY = 3.0
 
 
 def days_back(today: date, number: int) -> list[date]:
-    """The last days, today included, oldest first."""
+    """Return the last days, today included, oldest first."""
     return [today - timedelta(days=back) for back in reversed(range(number))]
 
 
 @dataclass(slots=True)
 class Outcomes:
-    """Calls by what came of them. `refused` are those that were refused for another reason than a limit."""
+    """Calls by outcome. `refused` are those refused for another reason than a limit."""
 
     calls: int = 0
     requests: int = 0
@@ -48,7 +48,7 @@ class Outcomes:
         self.refused += max(0, usage.refused - usage.limited - usage.failed)
 
     def shown(self) -> dict[str, int]:
-        """The numbers for JSON."""
+        """Return the numbers for JSON."""
         ok = max(0, self.calls - self.refused - self.limited - self.failed)
         return {
             "calls": self.calls,
@@ -77,7 +77,7 @@ class CallsByDay:
         by_day: dict[date, Outcomes] = {day: Outcomes() for day in days}
         by_operation: dict[str, Outcomes] = {}
         complete = True
-        for day in reversed(days):  # the newest first: if time runs out, the oldest are missing
+        for day in reversed(days):  # Newest first, so that the oldest are missing if time runs out.
             if not deadline.allows(_ONE_QUERY):
                 complete = False
                 break
@@ -94,7 +94,7 @@ class CallsByDay:
     def _rows(self, day: date, today: date, tenants: Iterable[str]) -> _Rows:
         if day in self._settled:
             return self._settled[day]
-        # Live counters go ten days after their day; the last of them may be on their way out.
+        # Live counters are deleted ten days after their day; some of the oldest may be missing already.
         if today - day < timedelta(days=LIVE_DAYS):
             rows = _summed(self.live.of(day))
         else:
@@ -105,7 +105,7 @@ class CallsByDay:
 
 
 def _summed(rows: Iterable[Usage]) -> _Rows:
-    """One row for each operation: a container holds these for days."""
+    """Return one row for each operation, because a container keeps these for days."""
     found: dict[str, Usage] = {}
     for row in rows:
         seen = found.get(row.operation)
@@ -182,7 +182,7 @@ class EventsByDay:
 
 @dataclass(slots=True)
 class Left:
-    """How much of one answer's reading is left. `complete` says whether everything was read that there was."""
+    """How much may still be read for one answer. `complete` says whether everything was read."""
 
     lines: int
     deadline: Deadline

@@ -1,4 +1,4 @@
-"""Connections, keys and counts as an operator sees them: ids, states, numbers and times. No e-mail address."""
+"""Connections, keys and counts as an operator sees them: ids, states, numbers and times. No e-mail addresses."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from zoom_common.access.keys import ApiKey
 from zoom_common.connections.labels import without_addresses
 from zoom_common.connections.views import iso
 from zoom_common.console.advice import advice_for
-from zoom_common.console.census import Census, ConnectionRow
+from zoom_common.console.snapshot import ConnectionRow, Snapshot
 
 ACTIVE, EXPIRED, REVOKED = KEY_STATES = ("active", "expired", "revoked")
 
 
-def about(found: Census) -> dict[str, Any]:
-    """When a census was taken, and whether it has everything."""
+def about(found: Snapshot) -> dict[str, Any]:
+    """Return when a snapshot was taken, and whether it is complete."""
     return {"as_of": iso(found.at), "complete": found.complete}
 
 
 def connection(row: ConnectionRow) -> dict[str, Any]:
-    """One connection, with what to do about it."""
+    """Return one connection, with the recommended action."""
     return {
         "id": row.connection_id,
         "tenant": row.tenant,
@@ -45,7 +45,7 @@ def key_state(key: ApiKey, now: float) -> str:
 
 
 def api_key(key: ApiKey, now: float) -> dict[str, Any]:
-    """One key, without anything of its secret."""
+    """Return one key, without any part of its secret."""
     return {
         "id": key.key_id,
         "tenant": key.tenant,
@@ -61,11 +61,11 @@ def api_key(key: ApiKey, now: float) -> dict[str, Any]:
 
 
 def deliveries(found: Mapping[str, int]) -> dict[str, int]:
-    """A day's deliveries to subscriptions by outcome."""
+    """Return a day's deliveries to subscriptions by outcome."""
     return {name: found.get(name, 0) for name in ("delivered", "retried", "failed", "dropped")}
 
 
 def refreshes(found: Mapping[str, int]) -> dict[str, int]:
-    """A day's refreshes by outcome."""
+    """Return a day's refreshes by outcome."""
     names = ("refreshed", "refresh_failing", "reauthorization_required", "unavailable")
     return {name: found.get(name, 0) for name in names}

@@ -1,1 +1,1 @@
-"""Lambda-facing: settings, HTTP in and out, observability."""
+"""The parts that face Lambda: settings, HTTP requests and responses, observability."""

@@ -1,6 +1,6 @@
-"""The API's OpenAPI description, as generated into the folder `openapi` by `python -m dev.openapi`.
+"""The API's OpenAPI description, from the files that `python -m dev.openapi` writes into the folder `openapi`.
 
-There is a document for each family of operations, and all of them together as one.
+There is a document for each family of operations, and one with all of them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from zoom_common.errors import NotFound
 
 _FOLDER = Path(__file__).with_name("openapi")
 _SUFFIX = ".json"
-# What may be of use to pages and tools of any origin is the same for everybody.
+# The document is the same for everybody, so pages and tools of any origin may read it.
 _HEADERS = {
     "content-type": JSON,
     "access-control-allow-origin": "*",
@@ -41,7 +41,7 @@ def described(server: str, *, name: str = "", accept_encoding: str = "") -> Resp
 
 
 def accepts_gzip(accept_encoding: str) -> bool:
-    """Return whether a header `Accept-Encoding` lets an answer be gzip: named, or `*`, and not with `q=0`.
+    """Return whether a header `Accept-Encoding` accepts gzip: it names gzip or `*`, without `q=0`.
 
     https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3
     """
@@ -61,7 +61,7 @@ def families() -> frozenset[str]:
 
 @cache
 def _compact(family: str, server: str) -> bytes:
-    # The files are for reviews, one member a line. What travels is a third of them.
+    # The files have one member a line, for reviews. The answer is a third of their size.
     document = _read(family) if family else _together()
     document = {**document, "servers": [{"url": server or "/"}]}
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
@@ -73,7 +73,7 @@ def _compressed(text: bytes) -> bytes:
 
 
 def _together() -> dict[str, Any]:
-    """Return all documents as one."""
+    """Return one document with everything."""
     whole: dict[str, Any] = {}
     for each in (_read(family) for family in sorted(families())):
         if not whole:

@@ -1,4 +1,4 @@
-"""One log line for each call to Zoom: log entry and metrics in one, as CloudWatch's embedded metric format."""
+"""One log line for each call to Zoom. It is also a metric, in CloudWatch's embedded metric format."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def write(
     out: Callable[[str], object] | None = None,
     clock: Callable[[], float] = time.time,
 ) -> None:
-    """Write one call to the log and to the metrics. Nothing in the line identifies a person."""
+    """Write one call to the log and the metrics. Nothing in the line identifies a person."""
     outcome = stats.reason or ("ok" if stats.status is None or stats.status < 400 else "zoom_refused")  # noqa: PLR2004
     counted = _metrics(stats)
     metrics = [
@@ -64,18 +64,18 @@ def _metrics(stats: CallStats) -> dict[str, tuple[int, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """A gateway that logs its calls. `request_id` is that of the caller's request, where there is one."""
+    """A gateway that logs its calls. `request_id` is that of the caller's request, if there is one."""
 
     gateway: Gateway
     request_id: str | None = None
 
     @property
     def select(self) -> Callable[[Principal, str | None], Connection]:
-        """How the gateway finds a connection."""
+        """The function with which the gateway finds a connection."""
         return self.gateway.select
 
     def call(self, call: Call) -> Answer:
-        """Return Zoom's answer and log each call to Zoom, also on failure. Raises what `Gateway.call` raises."""
+        """Return Zoom's answer, and log each call to Zoom, also failed ones. Raises what `Gateway.call` raises."""
         try:
             return self.gateway.call(call)
         finally:

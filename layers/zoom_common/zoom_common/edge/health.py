@@ -1,4 +1,4 @@
-"""How the gateway's dependencies are, each asked once, all at the same time."""
+"""The health of the gateway's dependencies. Each is asked once, all at the same time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WORST = (OK, DEGRADED, FAILING)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """How one thing is; `about` are numbers and names for a person."""
+    """The state of one dependency. `about` holds numbers and names for people."""
 
     status: str = OK
     about: Mapping[str, Any] = field(default_factory=dict)
@@ -33,7 +33,7 @@ type Check = Callable[[], Finding]
 
 
 def examine(checks: Mapping[str, Check], *, clock: Callable[[], float] = monotonic) -> dict[str, Any]:
-    """The findings by name, how long each took, and the worst of them as a whole."""
+    """Return the findings by name with their durations, and the worst of them as the whole."""
     with ThreadPoolExecutor(max_workers=len(checks)) as pool:
         running = {name: pool.submit(_timed, check, clock) for name, check in checks.items()}
     found = {name: each.result() for name, each in running.items()}
@@ -49,15 +49,15 @@ def _timed(check: Check, clock: Callable[[], float]) -> dict[str, Any]:
         finding = Finding(FAILING, {"reason": error.where})
     except GatewayError as error:
         finding = Finding(FAILING, {"reason": error.reason})
-    except Exception as error:  # noqa: BLE001 - a broken check is a finding, and says no more than its kind
+    except Exception as error:  # noqa: BLE001 - a broken check is a finding that only names the exception
         finding = Finding(FAILING, {"reason": type(error).__name__})
     return {"status": finding.status, "took_ms": round((clock() - began) * 1000), **finding.about}
 
 
 def age(seconds: float | None, *, at_most: float | None = None, running: Callable[[], float] | None = None) -> Finding:
-    """How long ago something was seen, and whether that is too long. None: never.
+    """Return whether something happened recently enough. `seconds` is how long ago it was, None for never.
 
-    `running` says for how many seconds the stack has existed: what a fresh stack has not done yet is not late.
+    `running` is the age of the stack in seconds: in a new stack, something that has not happened yet is not late.
     """
     if seconds is None:
         late = at_most is not None and (running is None or running() > at_most)
@@ -67,13 +67,13 @@ def age(seconds: float | None, *, at_most: float | None = None, running: Callabl
 
 
 def key(kms: KMSClient, key_id: str) -> Finding:
-    """Whether the key is enabled."""
+    """Return whether the key is enabled."""
     state = kms.describe_key(KeyId=key_id)["KeyMetadata"]["KeyState"]
     return Finding(OK if state == "Enabled" else FAILING, {"state": state})
 
 
 def key_age(kms: KMSClient, key_id: str, *, now: float) -> float:
-    """For how many seconds the key has existed, and with it the stack; a key without a date is old.
+    """Return the age of the key in seconds, which is that of the stack. A key without a date counts as old.
 
     https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html
     """
@@ -82,14 +82,14 @@ def key_age(kms: KMSClient, key_id: str, *, now: float) -> float:
 
 
 def queue(sqs: SQSClient, url: str, *, dead_letters: bool) -> Finding:
-    """How much is in a queue. Anything in a dead-letter queue wants somebody."""
+    """Return the number of messages in a queue. A message in a dead-letter queue needs action."""
     names = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])["Attributes"]
     waiting = int(names["ApproximateNumberOfMessages"])
     return Finding(DEGRADED if dead_letters and waiting else OK, {"waiting": waiting})
 
 
 def zoom(transport: Transport, base_url: str) -> Finding:
-    """Whether Zoom answers at all; without a token it says 401, which costs nobody's quota."""
+    """Return whether Zoom answers. Without a token it answers 401, which counts against no rate limit."""
     try:
         answer = transport.send(HttpRequest("GET", f"{base_url}/users/me", {}, None), timeout=5.0)
     except (NotSent, AnswerLost):

@@ -1,4 +1,4 @@
-"""From event to answer: routes, authorization, and the one place where errors become answers."""
+"""Answers Lambda's HTTP events: routes, authorization, and the one place where errors become answers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["Request", "Response", "Router", "authorize", "error_response", "guar
 
 type Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
-# Counts a request of an API key with a limit. Raises TooManyRequests.
+# Counts a request of an API key that has a limit. Raises TooManyRequests.
 type Admit = Callable[[Principal], None]
 
 NOT_RECOGNIZED = "This API endpoint is not recognized."
@@ -66,7 +66,7 @@ def _denial(reason: str | None) -> GatewayError:
         case "revoked_key":
             return Unauthenticated(reason=reason)
         case _:
-            # An unknown key and a wrong secret look the same, so that key ids cannot be guessed.
+            # An unknown key and a wrong secret get the same answer, so that key ids cannot be guessed.
             return Unauthenticated()
 
 
@@ -91,7 +91,7 @@ def guarded(answer: Callable[[Request], Response], admit: Admit) -> Handler:
             if error.status >= _INTERNAL_STATUS:
                 observability.logger().warning("refused", reason=error.reason, status=error.status, request_id=known_as)
             response = error_response(error, known_as)
-        except Exception as error:  # noqa: BLE001 - the caller gets a fixed text, the log a place
+        except Exception as error:  # noqa: BLE001 - the caller gets a fixed text, the log the place
             observability.logger().error("failed", request_id=known_as, **_place(error))
             observability.count("UnexpectedErrors")
             response = unexpected(known_as)
@@ -114,7 +114,7 @@ def _is_preflight(request: Request) -> bool:
 
 
 def _place(error: Exception) -> dict[str, Any]:
-    # Never the message: it may quote what a person or Zoom sent.
+    # The exception's message is never logged: it may quote what a person or Zoom sent.
     frames = traceback.extract_tb(error.__traceback__)
     place = {"error": type(error).__qualname__, "at": [f"{each.filename}:{each.lineno} {each.name}" for each in frames]}
     return {**place, "setting": error.name} if isinstance(error, MissingSetting) else place
@@ -138,7 +138,7 @@ class _Route:
     answer: Callable[..., Response]
 
 
-# A meeting's number, or the uuid of an instance of it, which is base64 and may come raw with its slashes.
+# A meeting's number, or the uuid of an instance, which is base64 and may contain unencoded slashes.
 _MEETING = r"[^/]+|[A-Za-z0-9+/]{20,24}={0,2}"
 
 
@@ -148,7 +148,7 @@ def _segment(placeholder: re.Match[str]) -> str:
 
 
 class Router:
-    """A few routes. `{name}` in a template matches one segment and arrives decoded, as a keyword.
+    """The routes of a function. `{name}` in a template matches one segment and is passed decoded, as a keyword.
 
     `admit` is as for `guarded`.
     """
@@ -169,7 +169,7 @@ class Router:
 
     @property
     def routes(self) -> list[tuple[str, str]]:
-        """Method and template of every route, in the order in which they are tried."""
+        """Return method and template of every route, in the order in which they are tried."""
         return [(each.method, each.template) for each in self._routes]
 
     def knows(self, path: str) -> bool:
@@ -181,9 +181,9 @@ class Router:
         return self._handler(event, context)
 
     def answer(self, request: Request) -> Response:
-        """Answer one request. HEAD means GET, without the body; OPTIONS is answered with the methods of the path.
+        """Answer one request. HEAD is answered like GET, without the body; OPTIONS with the methods of the path.
 
-        Slashes at the end and in a row do not count where no route has them. Raises NotFound or MethodNotAllowed
+        Slashes at the end and repeated slashes are ignored where no route has them. Raises NotFound or MethodNotAllowed
         for known callers, Unauthenticated for others.
         """
         matches = self._matches(request.path) or self._matches(typed_path(request.path))
@@ -212,18 +212,18 @@ class Router:
 
 
 def _unknown(request: Request) -> NotFound:
-    """Return the 404 of a path that has no route. It names the path under /v2 that a caller may have meant."""
-    # Only now: the table of operations is most of what a start would load.
+    """Return the 404 of a path that has no route. It names the path under /v2 that the caller may have meant."""
+    # Imported here, because the table of operations would take most of the start's time.
     from zoom_common.zoom.operations.table import methods  # noqa: PLC0415
 
     meant, message = f"/v2{typed_path(request.path)}", NOT_RECOGNIZED
     with suppress(NotFound):
         methods(meant)
-        # A message repeats plain paths only: another may name a person by e-mail address.
+        # The message repeats only plain paths: another path may contain an e-mail address.
         message += f" Did you mean {meant}?" if _PLAIN.fullmatch(meant) else " Did you mean the same path under /v2?"
     return NotFound(message, reason="unknown_route", code=2300)
 
 
 def typed_path(path: str) -> str:
-    """Return a path without the slashes that people add: those at the end, and all but one of several in a row."""
+    """Return a path without extra slashes: those at the end, and all but one of several in a row."""
     return re.sub("/{2,}", "/", path).rstrip("/") or "/"

@@ -1,4 +1,4 @@
-"""What a caller asks of jobs, checked field by field, and a job as its caller sees it."""
+"""Checks requests for jobs field by field, and shows a job to its caller."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from zoom_common.jobs.model import LIFE, MOST_INLINE_ROWS, Job, Row, State, fore
 from zoom_common.zoom.operations.model import Operation
 
 _FIELDS = frozenset({"operation", "rows", "file", "connection", "mapping", "dry_run", "duplicates"})
-# What further members an operation has that is no row of the operations table.
+# Further members of a request for the operations that have no row in the operations table.
 _OPTIONS = {registrants.NAME: registrants.OPTIONS, backfill.NAME: backfill.OPTIONS}
 _LARGEST_ROW = 256 * 1024
 _MOST_NAMED = 20
@@ -37,8 +37,8 @@ def read_job(
 ) -> tuple[Job, list[Row]]:
     """Return the job that a request asks for, with its rows. Raises InvalidRequest and Forbidden.
 
-    The job's id comes from `secret`: the same secret of a tenant, the same job. `connection` is used where the body
-    names none.
+    The job's id is derived from tenant and `secret`, so a repeated request makes the same job. `connection` is used
+    where the body names none.
     """
     options = _OPTIONS.get(str(body.get("operation")), frozenset())
     unknown = sorted(body.keys() - _FIELDS - options)[:_MOST_NAMED]
@@ -87,13 +87,13 @@ def _operation(body: Mapping[str, Any], operations: Mapping[str, Operation]) -> 
     if name == registrants.NAME:
         kind = "webinars" if "webinar" in body else "meetings"
         return replace(operations[f"{kind}.registrants.batch"], name=registrants.NAME)
-    if name == backfill.NAME:  # it only reads, and what it finds becomes events
+    if name == backfill.NAME:  # A backfill only reads; what it finds becomes events.
         return replace(operations["reports.users"], name=name, gateway_scope="events:write")
     return operations.get(name) if isinstance(name, str) else None
 
 
 def job_id(tenant: str, secret: str) -> str:
-    """Return the id of a job: no other tenant's, and always the same for one secret."""
+    """Return the id of a job, which is always the same for one tenant and secret."""
     return "job_" + sha256(f"{tenant}\0{secret}".encode()).hexdigest()[:_ID_LENGTH]
 
 
@@ -121,7 +121,8 @@ def _rows(body: Mapping[str, Any], wrong: list[FieldError]) -> list[Row] | None:
 
 def _check_choices(body: Mapping[str, Any], wrong: list[FieldError]) -> None:
     if not isinstance(body.get("dry_run", False), bool):
-        wrong.append(FieldError("dry_run", "true or false."))  # an unclear value must not change anything
+        # A value that is neither true nor false must not change anything.
+        wrong.append(FieldError("dry_run", "true or false."))
     if body.get("duplicates", "refuse") not in ("refuse", "keep"):
         wrong.append(FieldError("duplicates", "refuse or keep."))
     try:
@@ -131,7 +132,7 @@ def _check_choices(body: Mapping[str, Any], wrong: list[FieldError]) -> None:
 
 
 def _connection_rule(rule: Any, wrong: list[FieldError]) -> Any:
-    """Return the id of one connection, or the rule that names one for each row."""
+    """Return the id of one connection, or the rule by which each row names one."""
     if rule is None or (isinstance(rule, str) and CONNECTION_ID.fullmatch(rule)):
         return rule
     given = rule if isinstance(rule, dict) else {}
@@ -189,7 +190,7 @@ def view(job: Job, operations: Mapping[str, Operation], *, now: float, fastest: 
 
 
 def as_one_of(job: Job, connection: str) -> Job:
-    """Return the job over this connection, so that one that is linked later changes nothing."""
+    """Return the job with this connection fixed, so that one linked later makes no difference."""
     return replace(job, request={**job.request, "connection": connection})
 
 

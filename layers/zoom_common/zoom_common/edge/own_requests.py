@@ -19,7 +19,7 @@ from zoom_common.zoom.oauth import App
 
 _LONGEST = 2000
 
-# Zoom's own ids have some 22 characters. Both are part of one key in the table, which has room for 2,048 bytes.
+# Zoom's own ids have about 22 characters. Both ids are part of one key in the table, which may have 2,048 bytes.
 _LONGEST_ID = 200
 
 _MARKS = frozenset("#: ")
@@ -28,7 +28,7 @@ ACCOUNT_CREDENTIALS = "account_credentials"
 
 
 def body_of(request: Request) -> Mapping[str, Any]:
-    """The JSON object in the body; no body is an empty one. Raises InvalidRequest."""
+    """Return the JSON object in the body, or an empty one without a body. Raises InvalidRequest."""
     body = request.json() if request.body else {}
     if not isinstance(body, dict):
         raise InvalidRequest(message="Request Body should be a valid JSON object.")
@@ -36,7 +36,7 @@ def body_of(request: Request) -> Mapping[str, Any]:
 
 
 def text_of(body: Mapping[str, Any], name: str) -> str | None:
-    """A text field of at most 2,000 characters, or None when it is absent. Raises InvalidRequest."""
+    """Return a text field of at most 2,000 characters, or None when it is absent. Raises InvalidRequest."""
     value = body.get(name)
     if value is None:
         return None
@@ -46,12 +46,12 @@ def text_of(body: Mapping[str, Any], name: str) -> str | None:
 
 
 def label_of(body: Mapping[str, Any]) -> str | None:
-    """What a program calls a connection, or None when it does not say. Raises InvalidRequest."""
+    """Return a program's label for a connection, or None when it is absent. Raises InvalidRequest."""
     return labels.checked(text_of(body, "label"))
 
 
 def new_label_of(body: Mapping[str, Any]) -> str | None:
-    """The label in a request that changes nothing else; null takes it away. Raises InvalidRequest."""
+    """Return the label in a request that changes only the label; null removes it. Raises InvalidRequest."""
     unknown = [FieldError(name, "Only label can be changed.") for name in body if name != "label"]
     if unknown or "label" not in body:
         raise InvalidRequest(unknown or [FieldError("label", "Required: a text, or null for none.")])
@@ -59,7 +59,7 @@ def new_label_of(body: Mapping[str, Any]) -> str | None:
 
 
 def owner_of(principal: Principal, asked: str | None) -> str:
-    """Who will own a new connection: a person connects only for themselves. Raises Forbidden."""
+    """Return the owner of a new connection. People connect only for themselves. Raises Forbidden."""
     if asked is None or asked == principal.subject:
         return principal.subject
     if owner_filter(principal) is not None:
@@ -68,18 +68,18 @@ def owner_of(principal: Principal, asked: str | None) -> str:
 
 
 def refuse_bound(principal: Principal) -> None:
-    """A key that is bound to one connection makes no others. Raises Conflict."""
+    """Raise Conflict for a key that is bound to one connection, because it may not make others."""
     if principal.connection is not None:
         raise Conflict("This key is bound to one connection: reconnect that one.", reason="key_bound")
 
 
 def account_of(body: Mapping[str, Any]) -> tuple[App, str]:
-    """The app and the account id of a Server-to-Server connection. Raises InvalidRequest."""
+    """Return the app and the account id of a Server-to-Server connection. Raises InvalidRequest."""
     if body.get("grant_type", ACCOUNT_CREDENTIALS) != ACCOUNT_CREDENTIALS:
         raise InvalidRequest([FieldError("grant_type", f"Only {ACCOUNT_CREDENTIALS}: people connect by a link.")])
     found = {name: text_of(body, name) for name in ("client_id", "client_secret", "account_id")}
     missing = [FieldError(name, "Required.") for name, value in found.items() if value is None]
-    # What is part of a key in the table, or of the Basic credentials, must not end it early.
+    # A separator inside a value must not end the table's key or the Basic credentials that it becomes a part of.
     bad = [
         FieldError(name, "Invalid field.")
         for name in ("client_id", "account_id")
@@ -91,7 +91,10 @@ def account_of(body: Mapping[str, Any]) -> tuple[App, str]:
 
 
 def page_of(request: Request, tokens: PageTokens) -> tuple[int, str | None]:
-    """`page_size` (30, at most 300) and the place that `next_page_token` goes on after. Raises InvalidRequest."""
+    """Return `page_size` (30, at most 300) and the place after which `next_page_token` continues.
+
+    Raises InvalidRequest.
+    """
     fields = Fields(request.query)
     size, after = fields.page_size(), fields.after(tokens)
     fields.check()
@@ -99,13 +102,13 @@ def page_of(request: Request, tokens: PageTokens) -> tuple[int, str | None]:
 
 
 def wants_json(request: Request) -> bool:
-    """Whether the caller asked for JSON and not for a page."""
+    """Return whether the caller asked for JSON and not for a page."""
     accept = request.headers.get("accept", "").lower()
     return "application/json" in accept and "text/html" not in accept
 
 
 def cookie_name(public_base_url: str) -> str:
-    """`__Host-` keeps other hosts of the domain from setting it; without https no browser would take that."""
+    """Return the cookie's name. `__Host-` keeps other hosts of the domain from setting it, and needs https."""
     return "__Host-zoom-connect" if public_base_url.startswith("https://") else "zoom-connect"
 
 
@@ -132,17 +135,17 @@ def log_fields(request: Request) -> Fields:
 
 
 def log_tokens(tenant: str) -> PageTokens:
-    """The page tokens of a tenant's event log, for reading it and for publishing it again."""
+    """Return the page tokens of a tenant's event log, for reading it and for publishing it again."""
     return PageTokens("events", tenant, PLACE)
 
 
 def forward_tokens(tenant: str) -> PageTokens:
-    """The cursors of a tenant's event log read forwards."""
+    """Return the cursors of a tenant's event log read forwards."""
     return PageTokens("events.after", tenant, PLACE)
 
 
 def reads_forwards(fields: Fields) -> bool:
-    """Return whether `order` or `after` asks for the log in the order in which it became visible."""
+    """Return whether `order` or `after` asks for the log in the order in which events became visible."""
     order = fields.matching("order", _ORDER, "asc or desc.")
     if order == "desc" and fields.text("after"):
         fields.wrong("order", "A cursor goes forwards: leave order out, or asc.")
@@ -150,10 +153,10 @@ def reads_forwards(fields: Fields) -> bool:
 
 
 def log_query_of(fields: Fields, *, now: float, retention_days: int, tokens: PageTokens | None = None) -> LogQuery:
-    """Read `type`, `meeting`, `uuid`, `connection`, `from`, `to`, `page_size` and, with `tokens`, where to go on.
+    """Read `type`, `meeting`, `uuid`, `connection`, `from`, `to`, `page_size` and, with `tokens`, the page token.
 
-    A page goes on after `after` or `next_page_token`. Raises InvalidRequest.
-    `now` is epoch seconds. Nothing older than `retention_days` is looked for, however far back the caller asks.
+    A page continues after `after` or `next_page_token`. `now` is epoch seconds. Events older than `retention_days` are
+    not looked for. Raises InvalidRequest.
     """
     until, since = fields.moment_ms("to"), fields.moment_ms("from")
     kind = fields.matching("type", _TYPE, "Up to 20 names of events with commas between them, such as meeting.started.")

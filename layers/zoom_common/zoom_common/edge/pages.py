@@ -1,4 +1,4 @@
-"""The pages a person sees while linking an account: self-contained, without script, accessible."""
+"""The pages that a person sees while linking an account: self-contained, without scripts, accessible."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ code{display:block;padding:.8rem 1rem;border:1px solid;border-radius:.5rem;overf
 
 _START_AGAIN = "Go back to where you came from and ask for a new link."
 _TELL = "Please tell the people who run this service."
-# reason -> heading, what happened, what to do
+# reason: heading, what happened, what to do
 _FAILURES = {
     "ticket_unknown": (
         "This link does not work any more",
@@ -89,7 +89,7 @@ _OTHER = (
 
 
 def start_page(link: LinkRequest, ticket: Secret) -> Response:
-    """Who asks to connect whom, and a button. Looking at it consumes nothing."""
+    """The page before the link: who asks, and for whom, with a button. Showing it consumes nothing."""
     about = f"<dt>Asked for by</dt><dd>{escape(link.asked_by or link.tenant)}</dd>"
     person = _person(link)
     if person is not None:
@@ -107,16 +107,16 @@ def start_page(link: LinkRequest, ticket: Secret) -> Response:
 
 
 def _person(link: LinkRequest) -> str | None:
-    """Return who a link is for, as people know them: by label, or by the owner that the program named.
+    """Return who a link is for, in words that people know: the label, or the owner that the program named.
 
-    The id of a key, or of the person's own account at the identity provider, says nothing to people.
+    Ids of keys, or of the person at the identity provider, are not shown, because they mean nothing to people.
     """
     named = link.owner if link.owner != link.subject and not link.owner.startswith("key:") else None
     return link.label or link.former_label or named
 
 
 def done_page(arrival: AuthorizationResult) -> Response:
-    """The code to carry back to the program, where there is no return URL that does it."""
+    """The page with the code to copy to the program, for links without a return URL."""
     name = f"<strong>{escape(arrival.label)}</strong> " if arrival.label else ""
     return _page(
         200,
@@ -128,9 +128,9 @@ def done_page(arrival: AuthorizationResult) -> Response:
 
 
 def failure_page(error: GatewayError, request_id: str, *, connect_page: str = "") -> Response:
-    """What went wrong, and what to do. Its words are ours alone: nothing that came with the request is repeated.
+    """The page that says what went wrong and what to do. It repeats nothing that came with the request.
 
-    `connect_page` is where the connection can be started again, where the operator has such a page.
+    `connect_page` is the operator's page where the connection can be started again, if there is one.
     """
     title, happened, advice = _FAILURES.get(error.reason, _OTHER)
     again = f'<p><a href="{escape(connect_page)}">Start again</a></p>' if connect_page else ""
@@ -149,7 +149,7 @@ def _page(status: int, title: str, body: str) -> Response:
         "content-type": "text/html; charset=utf-8",
         "content-security-policy": _policy(),
         "x-frame-options": "DENY",
-        # With `no-referrer` browsers send `Origin: null` with the form, and it would look like a foreign one:
+        # With `no-referrer`, browsers send `Origin: null` with the form, which would look like another site's request:
         # https://fetch.spec.whatwg.org/#append-a-request-origin-header
         "referrer-policy": "same-origin",
     }
@@ -158,7 +158,7 @@ def _page(status: int, title: str, body: str) -> Response:
 
 @cache
 def _policy() -> str:
-    # No form-action: browsers apply it to the redirects after the form too, and those lead through Zoom's sign-in
-    # hosts, which Zoom may change. The page has one form, and nothing in it comes from outside.
+    # No form-action: browsers also apply it to the redirects after the form, which lead through Zoom's sign-in hosts,
+    # and Zoom may change those. The page has one form, and nothing in it comes from outside.
     style = b64encode(sha256(_STYLE.encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; frame-ancestors 'none'"

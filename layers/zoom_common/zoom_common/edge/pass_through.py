@@ -1,4 +1,4 @@
-"""Requests for paths of Zoom's API that no row serves, in a stack whose parameter ZoomPassThrough is on."""
+"""Requests for paths of Zoom's API that are not in the table, in a stack whose parameter ZoomPassThrough is on."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ def _learned() -> LearnedLabels:
 
 
 def answer(gateway: Gateway, principal: Principal, request: Request) -> Response:
-    """Return Zoom's answer: its status, its bytes, and the headers that describe them. A HEAD comes without the body.
+    """Return Zoom's answer: its status, its bytes, and the headers that describe them.
 
-    Raises what `gateway.pass_through.call` raises, and NotFound for another path or method than Zoom's API has.
+    HEAD is answered without the body. Raises what `gateway.pass_through.call` raises, and NotFound for a path or method
+    that Zoom's API does not have.
     """
     if request.method == "OPTIONS":
         return Response(204, headers={"allow": ", ".join([*METHODS, "HEAD", "OPTIONS"])})

@@ -16,18 +16,18 @@ from zoom_common.access.principal import Principal
 from zoom_common.deadline import Deadline
 from zoom_common.errors import BodyTooLong, InvalidRequest
 
-# An HTTP API gives up after 30 s whatever the function does; the rest is left for answering.
+# An HTTP API gives up after 30 s, whatever the function does. The rest is left for answering.
 LONGEST_CALL = 28.0
 _TIME_TO_ANSWER = 0.5
-# In bytes, base64 included. Lambda's event may have 6 MB, and headers need some of it. On AWS, API Gateway answers for
-# most of what is longer. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+# In bytes, base64 included. Lambda's event may have 6 MB, and headers need some of it. On AWS, API Gateway itself
+# refuses most longer bodies. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 LONGEST_BODY = 6_000_000
 _JSON_TYPES = ("application/json", "text/json")
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request. `path` is as it arrived, without the stage; query values are decoded, the first of each name."""
+    """One request. `path` is as it arrived, without the stage. Query values are decoded, the first of each name."""
 
     method: str
     path: str
@@ -45,7 +45,7 @@ class Request:
     def from_event(
         cls, event: Mapping[str, Any], context: Any = None, *, headers: Mapping[str, str] | None = None
     ) -> Request:
-        """Read an event. `context` gives the time that is left; `headers` are the event's by `lower_case`.
+        """Read an event. `context` gives the time that is left; `headers` are the event's, from `lower_case`.
 
         Raises InvalidRequest when the body is not readable.
         """
@@ -68,7 +68,10 @@ class Request:
         )
 
     def json(self) -> Any:
-        """The body as JSON. Raises InvalidRequest when it is empty, not JSON, or declared to be something else."""
+        """Return the body as JSON.
+
+        Raises InvalidRequest when it is empty, not JSON, or declared to be something else.
+        """
         declared = self.headers.get("content-type", _JSON_TYPES[0]).partition(";")[0].strip().lower()
         if declared not in _JSON_TYPES and not declared.endswith("+json"):
             raise InvalidRequest(message="Send JSON, with the header Content-Type: application/json.")
@@ -79,12 +82,12 @@ class Request:
 
 
 def lower_case(headers: Mapping[str, str] | None) -> dict[str, str]:
-    """Headers by their names in lower case, with values that can be encoded."""
+    """Return the headers by their names in lower case, without characters that cannot be encoded."""
     return {name.lower(): _text(value) for name, value in (headers or {}).items()}
 
 
 def request_id(event: Mapping[str, Any], context: Any = None) -> str:
-    """The id under which API Gateway knows the request, else the one of the invocation."""
+    """Return API Gateway's id of the request, else that of the invocation."""
     about = event.get("requestContext") or {}
     return str(about.get("requestId") or getattr(context, "aws_request_id", ""))
 
@@ -110,7 +113,7 @@ def _cookies(lines: Iterable[str]) -> dict[str, str]:
 
 
 def _text(text: str) -> str:
-    """`text` with a question mark for each half of a surrogate pair: an event can hold halves, and UTF-8 cannot."""
+    """Return `text` with a question mark for each lone surrogate: an event can hold them, and UTF-8 cannot."""
     return text if text.isascii() else text.encode(errors="replace").decode()
 
 
@@ -120,7 +123,7 @@ def _body(event: Mapping[str, Any]) -> bytes:
         raise BodyTooLong(LONGEST_BODY)
     try:
         return base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else str(body).encode()
-    except ValueError:  # no base64, no ASCII, or half of a surrogate pair
+    except ValueError:  # not base64, not ASCII, or a lone surrogate
         raise InvalidRequest(message="The body could not be read.") from None
 
 
@@ -132,4 +135,4 @@ def _deadline(context: Any) -> Deadline:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(constant)  # NaN and Infinity are Python's JSON, nobody else's
+    raise ValueError(constant)  # Python reads NaN and Infinity as JSON, other parsers do not

@@ -1,7 +1,7 @@
-"""Fields of requests to our own routes, checked before anything uses them: ids, numbers, days, moments, page tokens.
+"""Checks fields of requests to the gateway's own routes: ids, numbers, days, times, page tokens.
 
-Zoom's rules apply to the parameters of `/v2`. A `Fields` notes every wrong field, and `check` raises them together, in
-Zoom's shape. An id that cannot exist is not looked up: DynamoDB takes no empty key, and none that is longer than 2,048
+Zoom's rules apply to the parameters of `/v2`. `Fields` collects every wrong field, and `check` raises them together, in
+Zoom's shape. Ids that cannot exist are not looked up: DynamoDB accepts no empty key, and none that is longer than 2,048
 (partition) or 1,024 (sort) bytes.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-partition-sort-keys
@@ -23,7 +23,7 @@ CONNECTION_HEADER = "X-Zoom-Connection"
 DEFAULT_PAGE, LARGEST_PAGE = 30, 300
 _ERASURE_ID = re.compile(r"era_[0-9a-f]{32}")
 _EVENT_ID = re.compile(r"evt_[0-9a-f]{32}")
-# Far more digits than any number of ours has, and far fewer than Python refuses to read.
+# Far more digits than any of our numbers has, and far fewer than Python refuses to read.
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,12}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _FIRST_DAY, _LAST_DAY = date(1970, 1, 1), date(9998, 12, 31)
@@ -33,24 +33,24 @@ _CHECKSUM_BYTES = 9
 
 
 def connection_id(text: str) -> str:
-    """The id of a connection in a path. Raises NotFound when no connection can have it."""
+    """Return the id of a connection in a path. Raises NotFound when no connection can have it."""
     return _id(text, CONNECTION_ID, "There is no such connection.", reason="connection_unknown")
 
 
 def erasure_id(text: str) -> str:
-    """The id of an erasure in a path. Raises NotFound when no erasure can have it."""
+    """Return the id of an erasure in a path. Raises NotFound when no erasure can have it."""
     return _id(text, _ERASURE_ID, "There is no such erasure.", reason="erasure_unknown")
 
 
 def event_id(text: str) -> str:
-    """The id of an event in a path. Raises NotFound when no event can have it."""
+    """Return the id of an event in a path. Raises NotFound when no event can have it."""
     return _id(text, _EVENT_ID, "There is no such event.", reason="unknown_event")
 
 
 def connection_header(headers: Mapping[str, str]) -> str | None:
-    """The connection that the header `X-Zoom-Connection` names, None without the header. Raises InvalidRequest.
+    """Return the connection in the header `X-Zoom-Connection`, or None without the header. Raises InvalidRequest.
 
-    `headers` have lower-case names. An empty header is a fault of the caller's and does not mean "any connection".
+    `headers` have lower-case names. An empty header is an error of the caller and does not mean "any connection".
     """
     text = headers.get(CONNECTION_HEADER.lower())
     if text is not None and not CONNECTION_ID.fullmatch(text):
@@ -60,10 +60,10 @@ def connection_header(headers: Mapping[str, str]) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class PageTokens:
-    """The page tokens of one listing for one tenant. `place` is what all places of the listing look like.
+    """The page tokens of one listing for one tenant. `place` is the pattern that all places of the listing match.
 
-    A token holds its place and a checksum over listing, tenant and place. The checksum refuses one of another list or
-    tenant; it is no seal and need not be one, since a place is always looked for in the caller's own data.
+    A token holds its place and a checksum over listing, tenant and place, which refuses tokens of another list or
+    tenant. It needs no signature, because a place is always looked up in the caller's own data.
     """
 
     listing: str
@@ -71,13 +71,13 @@ class PageTokens:
     place: re.Pattern[str]
 
     def encode(self, place: str | None) -> str:
-        """The token that goes on after `place`; empty at the end of the list."""
+        """Return the token that continues after `place`; empty at the end of the list."""
         if place is None:
             return ""
         return urlsafe_b64encode(self._checksum(place) + place.encode()).rstrip(b"=").decode()
 
     def decode(self, token: str) -> str | None:
-        """The place in a token, or None when the token is not one of this listing and tenant."""
+        """Return the place in a token, or None when the token is not one of this listing and tenant."""
         try:
             raw = urlsafe_b64decode(token + "=" * (-len(token) % 4)) if len(token) <= _LONGEST_TOKEN else b""
             place = raw[_CHECKSUM_BYTES:].decode()
@@ -93,7 +93,7 @@ class PageTokens:
 class Fields:
     """Text fields of one request, read by name. An empty field counts as absent.
 
-    Each method returns a harmless value for a wrong field and notes it; call `check` before using any of the values.
+    Each method returns a harmless value for a wrong field and notes the error. Call `check` before using any value.
     """
 
     def __init__(self, values: Mapping[str, str]) -> None:
@@ -101,25 +101,25 @@ class Fields:
         self._wrong: list[FieldError] = []
 
     def wrong(self, name: str, message: str) -> None:
-        """Note a wrong field."""
+        """Note an error in a field."""
         self._wrong.append(FieldError(name, message))
 
     def check(self) -> None:
-        """Raise InvalidRequest, naming every wrong field, if there is any."""
+        """Raise InvalidRequest with every noted error, if there is any."""
         if self._wrong:
             raise InvalidRequest(self._wrong)
 
     def text(self, name: str) -> str:
-        """A text as it is; empty when it is absent."""
+        """Return a text as it is; empty when it is absent."""
         return self._values.get(name) or ""
 
     def only(self, names: Sequence[str]) -> None:
-        """Note every field that is none of these."""
+        """Note every field that is not in `names`."""
         for name in sorted(self._values.keys() - set(names)):
             self.wrong(name, "Unknown parameter.")
 
     def matching(self, name: str, pattern: re.Pattern[str], message: str = "Invalid field.") -> str | None:
-        """A text that matches the whole of `pattern`, or None when it is absent."""
+        """Return a text that matches the whole of `pattern`, or None when it is absent."""
         text = self._values.get(name)
         if text and not pattern.fullmatch(text):
             self.wrong(name, message)
@@ -127,7 +127,7 @@ class Fields:
         return text or None
 
     def number(self, name: str, *, default: int, least: int, most: int) -> int:
-        """A whole number in ASCII digits, from `least` to `most`."""
+        """Return a whole number in ASCII digits, from `least` to `most`."""
         text = self._values.get(name)
         if not text:
             return default
@@ -137,11 +137,11 @@ class Fields:
         return default
 
     def page_size(self) -> int:
-        """`page_size`: 30 when it is absent, at most 300."""
+        """Return `page_size`: 30 when it is absent, at most 300."""
         return self.number("page_size", default=DEFAULT_PAGE, least=1, most=LARGEST_PAGE)
 
     def day(self, name: str, default: date) -> date:
-        """A day (UTC) from 1970-01-01 to 9998-12-31, so that adding or subtracting a few months stays a day."""
+        """Return a day (UTC) from 1970-01-01 to 9998-12-31, so that a few months can be added or subtracted."""
         text = self._values.get(name)
         if not text:
             return default
@@ -155,7 +155,7 @@ class Fields:
         return default
 
     def moment_ms(self, name: str) -> int | None:
-        """An ISO 8601 moment in epoch milliseconds, UTC when it names no zone; None when it is absent."""
+        """Return an ISO 8601 time in epoch milliseconds, UTC when it has no zone; None when it is absent."""
         text = self._values.get(name)
         if not text:
             return None
@@ -166,7 +166,7 @@ class Fields:
             return None
 
     def after(self, tokens: PageTokens, name: str = "next_page_token") -> str | None:
-        """The place that the token in `name` goes on after, or None for the first page."""
+        """Return the place after which the token in `name` continues, or None for the first page."""
         token = self._values.get(name)
         if not token:
             return None

@@ -1,7 +1,7 @@
 """An HTTP answer, and the one table from errors to answers.
 
-Error bodies have Zoom's shape, `{"code", "message"[, "errors"]}`, and what the gateway adds beside it:
-`reason`, `request_id` and, where there is one, `hint`.
+Error bodies have Zoom's shape, `{"code", "message"[, "errors"]}`, and the gateway's members `reason`, `request_id` and,
+where there is one, `hint`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _TEXT_TYPES = (
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One answer. Header names are lower case; each cookie is a whole Set-Cookie value."""
+    """One answer. Header names are lower case. Each cookie is a whole Set-Cookie value."""
 
     status: int = 200
     body: bytes = field(default=b"", repr=False)
@@ -45,7 +45,7 @@ class Response:
     cookies: Sequence[str] = field(default=(), repr=False)
 
     def to_event(self) -> dict[str, Any]:
-        """The payload 2.0 answer: bodies of text types as text, all others in base64."""
+        """Return the payload 2.0 answer: bodies of text types as text, all others in base64."""
         text = _as_text(self.body, self.headers.get("content-type", ""))
         answer: dict[str, Any] = {
             "statusCode": self.status,
@@ -59,13 +59,13 @@ class Response:
 
 
 def json_response(status: int, payload: Any, headers: Mapping[str, str] | None = None) -> Response:
-    """An answer whose body is `payload` as compact JSON."""
+    """Return an answer whose body is `payload` as compact JSON."""
     body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
     return Response(status, body, {"content-type": JSON, **(headers or {})})
 
 
 def error_response(error: GatewayError, request_id: str) -> Response:
-    """The answer to an error. What Zoom refused goes out in Zoom's own bytes, with ours after them."""
+    """Return the answer to an error. Zoom's refusals keep Zoom's bytes, followed by the gateway's members."""
     if isinstance(error, ZoomRefused):
         return Response(error.status, _with_ours(error, request_id), _zoom_headers(error))
     body: dict[str, Any] = {"code": error.code, "message": str(error), **_details(error)}
@@ -78,7 +78,7 @@ def _ours(error: GatewayError, request_id: str) -> dict[str, Any]:
 
 
 def _with_ours(error: ZoomRefused, request_id: str) -> bytes:
-    """Zoom's JSON object with our members after its own, which stay as they are, byte for byte."""
+    """Return Zoom's JSON object, byte for byte, with the gateway's members added at its end."""
     try:
         theirs = json.loads(error.body)
     except (ValueError, RecursionError):
@@ -128,7 +128,7 @@ def _headers(error: GatewayError) -> dict[str, str]:
 
 
 def unexpected(request_id: str) -> Response:
-    """The answer to a fault of ours: a fixed text that says nothing but where to look."""
+    """Return the answer to a fault of the gateway: a fixed text with the id under which the log has the rest."""
     body = {"code": 500, "message": "Something went wrong inside the gateway.", "reason": "internal_error"}
     return json_response(500, body | {"request_id": request_id})
 
@@ -136,10 +136,10 @@ def unexpected(request_id: str) -> Response:
 def _zoom_headers(error: ZoomRefused) -> dict[str, str]:
     headers = dict(error.headers)
     if error.body and "json" not in headers.get("content-type", ""):
-        # Zoom's edge answers some failures in HTML: never let a browser render it as ours.
+        # Zoom's edge answers some failures in HTML, which a browser must not render as ours.
         is_json = error.body.lstrip()[:1] in {b"{", b"["}
         headers["content-type"] = JSON if is_json else "text/plain; charset=utf-8"
-    # For answers that have no room for it: pages, and errors without a body.
+    # For answers without a JSON body: pages, and errors without a body.
     return {**headers, "x-gateway-reason": error.reason}
 
 

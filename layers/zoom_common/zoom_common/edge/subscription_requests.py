@@ -1,4 +1,4 @@
-"""The bodies of requests for subscriptions, and what callers see of subscriptions and deliveries."""
+"""The bodies of requests for subscriptions, and how callers see subscriptions and deliveries."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ type Read = Callable[[Any], Any]
 
 
 class _Wrong(Exception):
-    """A value that is not accepted; the message says what is."""
+    """A value that is not accepted. The message names what is."""
 
 
 def subscription_fields(body: Mapping[str, Any], *, new: bool, local: bool) -> dict[str, Any]:
     """Return the checked fields of a body, by the names of `Subscription`. Raises InvalidRequest.
 
-    A `new` subscription needs `types` and either `url` or `queue`. A change has what changes. `local` is for a stack on
-    one machine, where endpoints on it are accepted.
+    A `new` subscription needs `types` and either `url` or `queue`. A change has only the changed fields. `local`
+    accepts endpoints on this machine, for a stack that runs there.
     """
     readers: Mapping[str, Read] = {"url": partial(_url, local=local), "queue": partial(_queue, local=local), **_READ}
     wrong = [FieldError(name, "Unknown field.") for name in sorted(body.keys() - readers.keys())[:_MOST_NAMED]]

@@ -1,4 +1,4 @@
-"""Zoom's REST API as a function serves it: a request goes through the gateway, Zoom's answer comes back."""
+"""Serves Zoom's REST API: passes a request to the gateway and returns Zoom's answer."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class ZoomApiSettings:
 
 
 def budget_rules(environ: Mapping[str, str]) -> RateLimitRules:
-    """Return the rate limit rules. ZOOM_ACCOUNT_PLANS is `account=plan,...`, for accounts that have another plan."""
+    """Return the rate limit rules. ZOOM_ACCOUNT_PLANS is `account=plan,...`, for accounts with another plan."""
     pairs = (pair.partition("=") for pair in optional(environ, "ZOOM_ACCOUNT_PLANS").split(",") if pair.strip())
     return RateLimitRules(
         plan=Plan(optional(environ, "ZOOM_PLAN", Plan.PRO)),
@@ -96,12 +96,12 @@ _SWITCHED_OFF = (
     "key with the scope zoom:read or zoom:write."
 )
 
-# A condition on the whole answer does not apply to one read of several.
+# A condition on the whole answer cannot be applied to one of several reads.
 _OF_ONE_CALL = frozenset({"if-none-match"})
 
 
 def answer(gateway: Gateway, request: Request, participants: Callable[[], Participants] | None = None) -> Response:
-    """Answer a request under `/v2`. A path that no row serves goes to Zoom as it is where the gateway passes it on.
+    """Answer a request under `/v2`. A path without a row goes to Zoom unchanged if the pass-through is on.
 
     Raises what `Gateway.call` raises, Unauthenticated without a principal, and InvalidRequest for an X-Zoom-Connection
     that no connection can have.
@@ -118,7 +118,7 @@ def answer(gateway: Gateway, request: Request, participants: Callable[[], Partic
     connection_header(request.headers)  # checked here, read by the gateway
     calls = _Calls(gateway, principal, request)
     if operation.own:
-        if participants is None:  # the address had slashes too many and came to a function without events
+        if participants is None:  # the path had extra slashes and reached a function without events
             raise NotFound(NOT_RECOGNIZED, reason=NOT_SERVED)
         _check(principal, operation)
         result = participants().answer(principal, ids["meetingId"], request.query_string, calls.read)
@@ -134,7 +134,7 @@ def answer(gateway: Gateway, request: Request, participants: Callable[[], Partic
 
 
 def _without_row(gateway: Gateway, principal: Principal, request: Request, error: GatewayError) -> Response:
-    """Answer a request that no row serves: through the pass-through where that is on, else raise `error`."""
+    """Answer a request for a path without a row: through the pass-through if it is on, else raise `error`."""
     if isinstance(error, NotFound):
         error.hint = _SWITCHED_OFF
     if not gateway.passes_on:
@@ -151,7 +151,7 @@ def _check(principal: Principal, operation: Operation) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Calls:
-    """The calls that one request needs, each with its own line in the log."""
+    """The calls for one request, each with its own line in the log."""
 
     gateway: Gateway
     principal: Principal
@@ -165,7 +165,7 @@ class _Calls:
         )
 
     def counts(self, operation: Operation, ids: Mapping[str, str]) -> Answer:
-        """Read counts of any span of days, week by week where it is longer."""
+        """Read the counts of a period, week by week where it is longer than a week."""
         from zoom_common.gateway import summed_counts  # noqa: PLC0415 - one operation needs it
 
         asked = self.request
@@ -176,7 +176,7 @@ class _Calls:
         )
 
     def read(self, path: str, query_string: str) -> Answer:
-        """Make one read of several."""
+        """Make one of several reads."""
         headers = {name: value for name, value in self.request.headers.items() if name not in _OF_ONE_CALL}
         return self.one(*match("GET", path), query_string, headers)
 

@@ -1,1 +1,4 @@
-"""Erasing a person or a tenant: the job, its record and its receipt. Each store says which of its items are erased."""
+"""Erases a person or a tenant: the job, its record and its receipt.
+
+Each store decides which of its items are erased.
+"""

@@ -1,7 +1,7 @@
-"""The messages of erasures under way. A message names the person; the record of the erasure has the progress.
+"""The messages of erasures under way. A message names the person; the record of the erasure holds the progress.
 
-A message that is not done goes back to its queue, and is not sent anew: Lambda stops a function after about 16 rounds
-of messages that it sends to the queue it reads, and counts what is sent and not what returns.
+An unfinished message returns to its queue and is not sent again: Lambda stops a function after about 16 rounds of
+messages that it sends to its own queue, and does not count messages that return.
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
 """
 
@@ -26,7 +26,7 @@ _AWAY = "erasure_queue_unavailable"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One request for an erasure. `keep_key` is the API key that asked: it may still read the receipt of its tenant."""
+    """One request for an erasure. `keep_key` is the API key that asked. It may still read its tenant's receipt."""
 
     target: ErasureTarget
     keep_key: str | None = None
@@ -57,7 +57,7 @@ class ErasureQueue:
             self._sqs.send_message(QueueUrl=self._url, MessageBody=json.dumps(to_message(job)))
 
     def return_after(self, receipt_handle: str, seconds: float) -> None:
-        """Let a message in work come again in `seconds`, after the function has returned it as failed.
+        """Let a message come again in `seconds`, after the function has returned it as failed.
 
         https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
         """
@@ -84,7 +84,7 @@ def to_message(job: Job) -> dict[str, Any]:
 def from_message(message: Mapping[str, Any]) -> Job:
     """Return the job in a message. Raises KeyError, TypeError or ValueError for other messages.
 
-    A message without `whole_tenant` was sent by a version before: it names nobody when the whole tenant was meant.
+    A message without `whole_tenant` is of an earlier version. It names nobody when the whole tenant was meant.
     """
     if message["action"] != ERASE:
         raise ValueError("a message of no known action")

@@ -1,7 +1,8 @@
 """The progress of erasures: one record per person or tenant. A finished record names neither.
 
-pk <tenant>#erasures  sk era_<digest>  state, about, erased_at, deleted, finished_at, run; while it runs, its position
-and the ids that items name the person by, because a run that goes on after a crash finds their connections deleted.
+pk <tenant>#erasures  sk era_<digest>  state, about, erased_at, deleted, finished_at, run; while it runs, also its
+position and the ids that items name the person by. A run that continues after a crash needs these ids, because the
+person's connections are deleted by then.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ _MINE = "attribute_exists(#pk) AND #state <> :done AND (attribute_not_exists(#ru
 
 
 class Superseded(Exception):
-    """The same erasure was requested again: the newer run does all of it."""
+    """The same erasure was requested again, and the newer run does all of it."""
 
 
 class Stage(StrEnum):
@@ -86,7 +87,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One erasure. Times are epoch seconds; `erased_at` is the moment before which no event comes back."""
+    """One erasure. Times are epoch seconds. No event from before `erased_at` is stored again."""
 
     tenant: str
     erasure_id: str
@@ -96,7 +97,7 @@ class Record:
     deleted: Mapping[str, int]
     finished_at: float | None = None
     run: int = 0
-    """The number of the request. A message of an earlier request has nothing left to do."""
+    """The number of the request. Messages of an earlier request have nothing left to do."""
     position: Position = Position()
     connection_ids: frozenset[str] = frozenset()
     key_ids: frozenset[str] = frozenset()
@@ -138,7 +139,7 @@ class ErasureRecords:
         return _record(item)
 
     def found(self, record: Record, **ids: Iterable[str]) -> Record:
-        """Store ids of the person before the items that hold them are deleted. Names are fields of `Record`."""
+        """Store ids of the person before the items that hold them are deleted. The keywords are fields of `Record`."""
         noted = {name: frozenset(each) - getattr(record, name) for name, each in ids.items()}
         noted = {name: each for name, each in noted.items() if each}  # DynamoDB has no empty set
         if not noted:
@@ -161,7 +162,7 @@ class ErasureRecords:
         names = [each for each in done if done[each] and each in KINDS]
         if not names:
             return
-        # An erasure that an older release began has no count of what only later releases keep.
+        # An erasure that an older release began has no counts of the kinds that only later releases know.
         change = ", ".join(f"#deleted.#{each} = if_not_exists(#deleted.#{each}, :zero) + :{each}" for each in names)
         self._change(record, f"SET {change}", {"zero": 0, **{each: done[each] for each in names}})
 

@@ -23,12 +23,12 @@ from zoom_common.events.log.entries import line_keys
 
 type Key = tuple[str, str]
 
-# After a crash, at most one page is repeated. DynamoDB ends it at one megabyte if that comes first.
+# After a crash at most one page is repeated. DynamoDB ends a page at one megabyte if that comes first.
 _PAGE = 500
 
 _AWAY = "erasure_unavailable"
 
-# A state that changes more often than this between reading and writing is left to the next try of the job.
+# After this many conflicting changes of state, leave it to the next try of the job.
 _TRIES = 4
 
 
@@ -40,7 +40,7 @@ class WholeTable:
         self.name = table.name
 
     def page(self, after: Key | None) -> tuple[list[dict[str, Any]], Key | None]:
-        """Return the next items, read consistently, and the key to go on after, or None when those were the last."""
+        """Return the next items, read consistently, and the key after which the next page begins (None at the end)."""
         request: dict[str, Any] = {"ConsistentRead": True, "Limit": _PAGE}
         if after is not None:
             request["ExclusiveStartKey"] = _key(after)
@@ -65,7 +65,7 @@ class WholeTable:
         return [item["sk"]["S"] for page in pages for item in page["Items"]]
 
     def delete(self, key: Key, *, tenant: str | None = None) -> bool:
-        """Delete an item, if it is still of `tenant` where that is given, and return whether it was deleted."""
+        """Delete an item, if it still belongs to `tenant` where that is given. Return whether it was deleted."""
         request: dict[str, Any] = {"Key": _key(key), "ReturnValues": "ALL_OLD"}
         if tenant is not None:
             request["ConditionExpression"] = "tenant = :tenant"
@@ -84,7 +84,7 @@ def _key(key: Key) -> Any:
     return {"pk": {"S": key[0]}, "sk": {"S": key[1]}}
 
 
-# For this time the key that requested the erasure of its whole tenant can still read the receipt, and nothing else.
+# For this time, the key that requested the erasure of its tenant can still read the receipt, and nothing else.
 RECEIPT_READABLE = 7 * 86_400.0
 
 
@@ -103,7 +103,7 @@ class Files(Protocol):
 
 
 class Remover(Protocol):
-    """Deletes or counts the items of one page. `done`: counts by kind. `taken`: their ids that other items name."""
+    """Deletes or counts the items of one page. `done` are counts by kind; `taken` are ids that other items name."""
 
     @property
     def done(self) -> Counter[str]: ...  # noqa: D102
@@ -122,7 +122,7 @@ class Remover(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Deletion:
-    """Deletes items, each together with its dependent items, so that after a crash all can be found again."""
+    """Deletes items, each together with its dependent items, so that all can be found again after a crash."""
 
     table: Table
     records: ErasureRecords
@@ -147,7 +147,7 @@ class Deletion:
                 self._end_connection(from_values(item))
             case "api_keys":
                 self._end_key(item["key_id"])
-            case "outbox":  # an event that nobody has published yet is not erased unheard
+            case "outbox":  # an unpublished event is published before it is erased
                 self.publish(json.loads(item["change"]))
                 self.done[kind] += table.delete(key_of(item), tenant=item.get("tenant"))
             case "api_key_pointers" if item["sk"] == self.keep_key:
@@ -170,9 +170,10 @@ class Deletion:
         return "log_lines" not in hanging and int(item.get("claimed_until", 0)) > self.clock()
 
     def _end_copy(self, table: WholeTable, item: StoredItem) -> None:
-        """Delete what S3 has of a recording's file, then its item: after a crash the item leads there again."""
+        """Delete the S3 objects of a recording's file, then its item, which leads to them after a crash."""
         if self.copies is None:
-            raise InternalError(where="archive_bucket", cause="RecordingArchive is off")  # better late than not at all
+            # the erasure fails rather than leave the copy
+            raise InternalError(where="archive_bucket", cause="RecordingArchive is off")
         self.done["archive_objects"] += self.copies.erase(item)
         self.done["archive_files"] += table.delete(key_of(item))
 
@@ -204,7 +205,7 @@ class Deletion:
         outbox.publish(change)
 
     def _end_key(self, key_id: str) -> None:
-        """Delete a key and its pointer, or let the key that asked do nothing but read the receipt."""
+        """Delete a key and its pointer. The key that asked for the erasure is kept, and may only read the receipt."""
         self.record = self.records.found(self.record, key_ids=[key_id])
         if key_id == self.keep_key:
             values = {"scopes": frozenset({"erasures:read"}), "until": self.clock() + RECEIPT_READABLE}
@@ -245,7 +246,7 @@ class DryRun:
         self.done["job_files"] += files.count(target)
 
     def _count(self, key: Key, kind: str) -> None:
-        if kind == "log_lines" and not self.whole_tenant:  # found by their entry, by themselves, or both
+        if kind == "log_lines" and not self.whole_tenant:  # found by their entry, by their own scan, or both
             self.done[kind] += key not in self._lines
             self._lines.add(key)
         else:
@@ -260,7 +261,7 @@ def key_of(item: StoredItem) -> Key:
 def dependents(table: WholeTable, item: StoredItem, kind: str, *, whole_tenant: bool) -> Iterator[tuple[Key, str]]:
     """Return the keys of an item's dependent items, which name nobody themselves: parts and log lines of an entry.
 
-    When a whole tenant goes, these are found by themselves.
+    When a whole tenant is erased, the scan finds them by itself.
     """
     if kind != "events" or whole_tenant:
         return
@@ -270,7 +271,7 @@ def dependents(table: WholeTable, item: StoredItem, kind: str, *, whole_tenant: 
 
 
 def tombstone_names(connection: Connection, *, whole_tenant: bool) -> list[str]:
-    """Return the tombstones of a connection: for events that name its user, or its account when that is erased."""
+    """Return the tombstones of a connection: for events of its user, or of its account when that is erased."""
     if connection.zoom_user_id is not None:
         return [of_user(connection.client_id, connection.zoom_user_id)]
     whole = whole_tenant and connection.kind is Kind.ACCOUNT

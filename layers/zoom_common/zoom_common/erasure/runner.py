@@ -27,7 +27,7 @@ EXPIRES = {
     "grants that are still to be revoked at Zoom, sealed, in the escrow queue": "14 days at most",
     "digests of what was made under an Idempotency-Key (Coordination)": "a day",
     "counts of calls by Zoom account, shared by its tenants, users by digest (Coordination)": "two days",
-    "access tokens and reads in the memory of running functions": "useless at once, gone within the hour",
+    "access tokens and reads in the memory of running functions": "useless at once, deleted within the hour",
     "who hosts which meeting, by Zoom's ids (Events, when no connection of the tenant leads there)": (
         "EventRetentionDays"
     ),
@@ -52,7 +52,7 @@ def receipt(record: Record) -> dict[str, Any]:
 
 
 def preview(target: ErasureTarget, counts: Mapping[str, int], *, complete: bool) -> dict[str, Any]:
-    """Return what an erasure would delete now, as JSON. `complete`: there was time to read everything."""
+    """Return what an erasure would delete now, as JSON. `complete` says whether everything was read."""
     return {
         "dry_run": True,
         "id": id_of(target),
@@ -64,7 +64,7 @@ def preview(target: ErasureTarget, counts: Mapping[str, int], *, complete: bool)
 
 
 def about(target: ErasureTarget) -> str:
-    """Return `person` or `tenant`: what an erasure is about."""
+    """Return `person` or `tenant`, for the kind of erasure."""
     return "tenant" if target.whole_tenant else "person"
 
 
@@ -90,7 +90,7 @@ class Progress:
 class Erasure:
     """Erases in three tables. Every method raises Unavailable; then the same job has to run again.
 
-    `settle_seconds` is how long something that was under way may still be written: a second look follows after it.
+    `settle_seconds` is how long an operation that was under way may still write. A second pass follows after that.
     """
 
     dynamodb: DynamoDBClient
@@ -112,7 +112,7 @@ class Erasure:
         return ErasureRecords(self._table)
 
     def begin(self, target: ErasureTarget) -> Record:
-        """Keep out events from before now, and start a run. Nothing is deleted yet."""
+        """Store the tombstones that keep out older events, and start a run. Nothing is deleted yet."""
         now = self.clock()
         known, connections = self._survey(target)
         names = {of_tenant(target.tenant)} if target.whole_tenant else set[str]()
@@ -177,7 +177,7 @@ class Erasure:
         return Table(self.dynamodb, self.connections_table, CONNECTIONS)
 
     def _step(self, record: Record, job: Job, *, looks_again: bool) -> tuple[Record, Position | None]:
-        """Work on one page, and return where to resume, or None when all stages are done."""
+        """Work on one page. Return where to resume, or None when all stages are done."""
         position, target = record.position, _known(job.target, record)
         if position.stage is Stage.FIND:
             record, after = self._find(record, target)
@@ -202,7 +202,7 @@ class Erasure:
         return record, after
 
     def _found_on_page(self, target: ErasureTarget, after: Key | None) -> tuple[Key | None, frozenset[str]]:
-        """Return the Zoom ids that one page of the tenant's events names for the address."""
+        """Return the Zoom ids that one page of the tenant's events names for the e-mail address."""
         events, ids = self._whole(TableName.EVENTS), set[str]()
         items, last = events.page(after)
         for item in items:
@@ -281,10 +281,11 @@ class Erasure:
         return last
 
     def _narrowed(self, item: StoredItem, target: ErasureTarget, by_app: dict[str, ErasureTarget]) -> ErasureTarget:
-        """The target as far as it may be looked for in an item that belongs to no tenant.
+        """Return the target as it applies to an item that belongs to no tenant.
 
-        The owner of such an item is something and an app; a tenant's name has no dot. A Zoom id counts unless another
-        tenant has connected that user by the app, and the address counts for apps of the tenant's own connections.
+        The owner of such an item contains an app and a dot, which tenants' names do not. A Zoom id counts unless
+        another tenant has connected that user by the app. The e-mail address counts for apps of the tenant's own
+        connections.
         """
         _, dot, app = str(item["pk"]).partition("#")[0].partition(".")
         if not dot:
@@ -319,7 +320,7 @@ def _known(target: ErasureTarget, record: Record) -> ErasureTarget:
 
 
 def _is_theirs(connection: Connection, target: ErasureTarget) -> bool:
-    """Return whether a connection is the person's: by an id, or by the digest of their e-mail address that it keeps."""
+    """Return whether a connection is the person's: by an id, or by the stored digest of their e-mail address."""
     own = target.email is not None and target.owns(connection.tenant) and is_own_user(connection, target.email)
     return own or ConnectionStore.erases(to_values(connection), target)
 
@@ -336,5 +337,5 @@ def _completed(table: WholeTable, item: StoredItem) -> StoredItem:
 
 
 def _text(attribute: Any) -> str:
-    """Return the text of a list's element, which may be in DynamoDB's form."""
+    """Return the text of a list's element, which may be in attribute values."""
     return str(attribute["S"] if isinstance(attribute, dict) else attribute)

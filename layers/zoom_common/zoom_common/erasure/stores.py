@@ -1,4 +1,4 @@
-"""The stores whose items an erasure goes through, and the people that events and projections name."""
+"""The stores that an erasure goes through, and the people that events and projections name."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from zoom_common.jobs.store import JobStore
 from zoom_common.ratelimit.quotas import DailyStore, ThrottleStore
 from zoom_common.ratelimit.slots import SlotStore
 
-# Members that name one person together: the address, then the id.
+# Members that name one person together: first the address, then the id.
 _ANYWHERE = (("host_email", "host_id"), ("operator", "operator_id"))
 
 _PARTICIPANT = (("email", "id"), ("email", "participant_user_id"))
@@ -128,7 +128,7 @@ STORES: Mapping[TableName, Sequence[OwnerOfItems]] = {
     ),
 }
 
-# The name under which items without an owning store are counted.
+# Items without an owning store are counted under this name.
 OTHERS = "others"
 
 

@@ -1,1 +1,1 @@
-"""Zoom's events: taken in once, published at least once with the same id."""
+"""Zoom's events: each is stored once and published at least once, always with the same id."""

@@ -1,4 +1,4 @@
-"""What the events of a batch will read, read at once: whose they are, what was erased, and what is stored of them."""
+"""Reads at once what the events of a batch will need: their connections, tombstones and stored records."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from zoom_common.zoom.events import DEAUTHORIZED, ZoomEvent
 
 @dataclass(frozen=True, slots=True)
 class _Holder:
-    """Whose connection an event may come by."""
+    """A connection that may receive an event."""
 
     tenant: str
     connection_id: str
 
 
 class BatchReads:
-    """Reads in two steps, because only the first says which tenants the second is about.
+    """Reads in two steps, because the first finds the tenants that the second reads for.
 
     Connections, hosts and entries of the log are read consistently after the messages were received. The other reads
     cost half, because they may be some milliseconds old
@@ -39,7 +39,7 @@ class BatchReads:
     * which connections there are, because what Zoom sends in the second of connecting may belong to nobody yet. Whether
       a connection that was found receives events is read consistently.
 
-    A store that asks for something else reads it consistently.
+    A store that needs anything else reads it consistently.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class BatchReads:
         self._knows_tenant = knows_tenant
 
     def read(self, deliveries: Sequence[tuple[Delivery, ZoomEvent]]) -> None:
-        """Read for these, and forget what was read before. Never raises."""
+        """Read for these deliveries, and forget what was read before. Never raises."""
         self._connections.forget()
         self._events.forget()
         self._read_claims([(delivery.app, event) for delivery, event in deliveries])
@@ -128,7 +128,7 @@ def _records(tenant: str, event: ZoomEvent) -> list[Key]:
 
 
 def _entries(delivery: Delivery, event: ZoomEvent, owner: str) -> list[Key]:
-    """What an older release may have stored of the event."""
+    """Return the entries under which an older release may have stored the event."""
     if delivery.key:
         return []
     keys = [*former_keys(event), *([dedupe_key(event)] if second_key(event) is not None else [])]

@@ -1,4 +1,4 @@
-"""What subscribers receive (CloudEvents 1.0, extended), and the EventBridge bus that takes it."""
+"""What subscribers receive (CloudEvents 1.0, extended), and the EventBridge bus that publishes it."""
 
 from __future__ import annotations
 
@@ -28,21 +28,24 @@ class CloudEvent:
     connection_id: str | None = None
     correlation_id: str | None = None  # of the first delivery, or of the request that caused it: for tracing
     uuid: str | None = None
-    """Of the instance of a meeting or webinar that it is about."""
+    """The UUID of the instance of a meeting or webinar that the event is about."""
     sequence: str | None = None
-    """Its place among the events of its meeting: sorted as text, in the order in which they became true."""
+    """Its place among the events of its meeting.
+
+    Sorted as text, places are in the order in which events became true.
+    """
     data: Mapping[str, Any] | None = field(default=None, repr=False)
     dataref: str | None = None
     reconciled: bool = False
-    """Whether it was made from what Zoom reports, because Zoom's own delivery did not come."""
+    """Whether it was made from Zoom's reports, because Zoom's own delivery did not arrive."""
 
     @property
     def detail_type(self) -> str:
-        """What EventBridge rules match on: the type without `zoom.`, as Zoom writes it."""
+        """The type without `zoom.`, as Zoom writes it. EventBridge rules match on it."""
         return self.type.removeprefix("zoom.")
 
     def to_json(self) -> str:
-        """The event in CloudEvents' JSON format; attributes without a value are left out."""
+        """Return the event in CloudEvents' JSON format. Attributes without a value are left out."""
         attributes = {
             "specversion": "1.0",
             "id": self.id,
@@ -65,7 +68,7 @@ class CloudEvent:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
-        """The event that `to_json` wrote."""
+        """Return the event that `to_json` wrote."""
         attributes = json.loads(text)
         return cls(
             id=attributes["id"],
@@ -84,40 +87,40 @@ class CloudEvent:
         )
 
     def by_reference(self) -> CloudEvent:
-        """The event without its data, which `GET /events/<id>` has.
+        """Return the event without its data, which `GET /events/<id>` has.
 
         https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/extensions/dataref.md
         """
         return replace(self, data=None, dataref=f"/events/{self.id}")
 
 
-# The rank of what has no place of its own among the events of one moment.
+# The rank of events without a place of their own among the events of one moment.
 MIDDLE = 8
 
 
 def event_id(source: str, owner: str, key: str) -> str:
-    """The id of one event for one owner: the same however often and in whatever form it is delivered."""
+    """Return the id of an event for one owner. It is the same for every delivery, whatever its form."""
     digest = hashlib.sha256(f"{source}\n{owner}\n{key}".encode()).hexdigest()
     return f"evt_{digest[:32]}"
 
 
 def sequence_of(true_since_ms: int, event_id: str, rank: int = MIDDLE) -> str:
-    """Return the `sequence` of an event: equal for two deliveries of it, and for no two events.
+    """Return the `sequence` of an event: the same for two deliveries of it, and different for any two events.
 
-    Zoom gives whole seconds: of one moment, the event with the lower `rank` (0 to 15) comes first. Sorted as text,
-    sequences give the order, as https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/sequence.md
-    wants. They are no count.
+    Zoom gives whole seconds. Of events of one second, the one with the lower `rank` (0 to 15) comes first. Sorted as
+    text, sequences give the order, as https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/sequence.md
+    requires. They do not count events.
     """
     return f"{true_since_ms:013}-{rank:x}{event_id.removeprefix('evt_')[:11]}"
 
 
 def source_of(app: str) -> str:
-    """The CloudEvents source of what the Zoom app with this client id delivers."""
+    """Return the CloudEvents source of the Zoom app with this client id."""
     return f"/zoom/{app}"
 
 
 def rfc3339(epoch_ms: int) -> str:
-    """A moment as CloudEvents wants it, in UTC with milliseconds."""
+    """Return a time as CloudEvents requires it, in UTC with milliseconds."""
     moment = datetime.fromtimestamp(epoch_ms // 1000, UTC).replace(microsecond=epoch_ms % 1000 * 1000)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -140,7 +143,7 @@ _PASSING = frozenset({"InternalFailure", "ThrottlingException"})
 
 
 class NotPublished(Unavailable):
-    """Some events are not on the bus: `failed` holds their ids, `codes` EventBridge's reasons. The others are."""
+    """Some events are not on the bus: `failed` holds their ids, `codes` EventBridge's reasons. All others are."""
 
     def __init__(self, codes: Mapping[str, str]) -> None:
         super().__init__(reason="event_bus")
@@ -149,7 +152,7 @@ class NotPublished(Unavailable):
 
 
 class BusPublisher:
-    """Publishes to one bus. An event too large for the bus goes without its data and with a `dataref` instead."""
+    """Publishes to one bus. An event too large for the bus is published without its data and with a `dataref`."""
 
     def __init__(self, bus: str, client: EventBridgeClient, *, pause: Callable[[float], object] = time.sleep) -> None:
         self._bus = bus
@@ -157,7 +160,10 @@ class BusPublisher:
         self._pause = pause
 
     def publish(self, events: Sequence[CloudEvent]) -> None:
-        """Return once every event is on the bus. Raises NotPublished, after every event had its tries."""
+        """Publish all events and return when they are on the bus.
+
+        Raises NotPublished after every event was tried several times.
+        """
         codes: dict[str, str] = {}
         for batch in _batches([(event.id, self._entry(event)) for event in events]):
             codes |= self._put(batch)
@@ -165,7 +171,7 @@ class BusPublisher:
             raise NotPublished(codes)
 
     def _put(self, batch: list[_Item]) -> dict[str, str]:
-        """Error codes by id, of what is not on the bus after all tries."""
+        """Return the error codes, by id, of events that are not on the bus after all tries."""
         codes: dict[str, str] = {}
         for pause in (*_PAUSES, None):
             failed = self._put_once(batch)
@@ -177,7 +183,7 @@ class BusPublisher:
         return codes
 
     def _put_once(self, batch: list[_Item]) -> dict[str, str]:
-        """Error codes by id, of what one request did not put on the bus."""
+        """Return the error codes, by id, of events that one request did not put on the bus."""
         try:
             answer = self._client.put_events(Entries=[entry for _, entry in batch])
         except ClientError as error:

@@ -1,4 +1,4 @@
-"""Between events and connections: deauthorisations from Zoom end connections; changes of state become events."""
+"""Applies Zoom's deauthorizations to connections, and turns changes of connections' states into events."""
 
 from __future__ import annotations
 
@@ -20,38 +20,38 @@ if TYPE_CHECKING:
 
     from zoom_common.connections.outbox import Outbox
 
-# "Last webhook" is for people who ask whether events arrive at all: it need not cost a write for each of them.
+# "Last webhook" shows whether events arrive at all. It need not be written for each event.
 _NOTED_EVERY = 300.0
 
 _MOST_KNOWN = 10_000
 
-# That a tenant was not erased is believed for so long: an erasure looks twice, with more than this between.
+# The result that a tenant was not erased is cached for this long. An erasure deletes twice, with more time between.
 _TENANT_KNOWN = 60.0
 
-# Zoom's clock may be ahead of ours: what it dates that little after an erasure is from before it.
+# Zoom's clock may be fast: an event dated this little after an erasure counts as from before it.
 _SKEW = 5.0
 
 
 @dataclass(slots=True)
 class ConnectionUpdates:
-    """Takes note of verified events. Repeating one is safe. Raises Unavailable."""
+    """Updates connections by verified events. Repeating one is safe. Raises Unavailable."""
 
     connections: ConnectionStore
     deauthorization: Deauthorization
     tombstones: Tombstones
     clock: Callable[[], float]
     _noted: dict[Route, float] = field(default_factory=dict)
-    _standing: dict[str, float] = field(default_factory=dict)  # when a tenant was last seen not to be erased
+    _standing: dict[str, float] = field(default_factory=dict)  # when each tenant was last found not erased
 
     def __call__(self, event: ZoomEvent, delivery: Delivery, routes: list[Route], /) -> list[Route] | None:
-        """Take note of one event that the secret of `delivery.app` verified; where it may go, None for nowhere."""
+        """Handle one event that the secret of `delivery.app` verified. Return its routes, or None to drop it."""
         if event.name == DEAUTHORIZED:
             self._deauthorized(event, delivery)
-        # What is read back from the REST API says when it happened, and not when Zoom wrote it.
+        # An event made from the REST API is dated by what happened, and not by when Zoom sent it.
         at = event.true_since_by(delivery.received_at_ms) / 1000
         people = people_of(event)
         allowed = [each for each in routes if not self._kept_from(each.tenant, people, at)]
-        if not delivery.reconciled:  # what we made ourselves is no sign that Zoom delivers
+        if not delivery.reconciled:  # an event that we made ourselves does not show that Zoom delivers
             for route in allowed:
                 self._note_webhook(route)
         if routes:
@@ -61,7 +61,7 @@ class ConnectionUpdates:
         return None if self._erased(names, at) else []
 
     def knows(self, tenant: str) -> bool:
-        """Return whether a tenant was seen so lately not to be erased that it is not looked up again."""
+        """Return whether a tenant was found not erased so recently that it is not looked up again."""
         return self.clock() - self._standing.get(tenant, float("-inf")) < _TENANT_KNOWN
 
     def _kept_from(self, tenant: str, people: Iterable[str], at: float) -> bool:
@@ -77,7 +77,7 @@ class ConnectionUpdates:
         return erased_at is not None and at <= erased_at + _SKEW
 
     def _erased(self, names: Iterable[str], at: float) -> bool:
-        """Whether one of these has been erased since `at`, when the event happened."""
+        """Return whether one of these has been erased since the event happened at `at`."""
         found = (self.tombstones.erased_at(name) for name in names)
         return any(erased is not None and at <= erased + _SKEW for erased in found)
 
@@ -98,7 +98,7 @@ class ConnectionUpdates:
 
 
 def people_of(event: ZoomEvent) -> tuple[str, ...]:
-    """The Zoom users an event names: its host, who did it, and who took part."""
+    """Return the Zoom users that an event names: its host, its operator, and participants."""
     participant = event.object.get("participant")
     taking_part = identifier(participant.get("id")) if isinstance(participant, dict) else None
     return tuple(dict.fromkeys([*event.users, *([taking_part] if taking_part else [])]))
@@ -108,7 +108,10 @@ SOURCE = "/gateway/connections"
 
 
 def sender(bus: str, client: Callable[[], EventBridgeClient]) -> Publish:
-    """Publishes to `bus`, or only counts when there is none. Raises Unavailable when a change is not on the bus."""
+    """Return a function that publishes to `bus`, or only counts when there is no bus.
+
+    The function raises Unavailable when a change is not on the bus.
+    """
     publisher = BusPublisher(bus, client()) if bus else None
 
     def send(change: Mapping[str, Any]) -> None:
@@ -120,7 +123,7 @@ def sender(bus: str, client: Callable[[], EventBridgeClient]) -> Publish:
 
 
 def to_event(change: Mapping[str, Any]) -> CloudEvent:
-    """One change as a CloudEvent: `connection.connected`, `connection.reauthorization_required`, ..."""
+    """Return a change as a CloudEvent: `connection.connected`, `connection.reauthorization_required`, ..."""
     at_ms, name = int(change["at"] * 1000), str(change["connection_id"])
     return CloudEvent(
         id=event_id(SOURCE, str(change["tenant"]), f"{name}/{change['state']}/{at_ms}"),
@@ -137,10 +140,10 @@ def to_event(change: Mapping[str, Any]) -> CloudEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deauthorization:
-    """Ends the grant that a verified `app_deauthorized` is about. Doing it again changes and publishes nothing.
+    """Ends the grant that a verified `app_deauthorized` is about. Repeating it changes and publishes nothing.
 
-    The change is in the outbox as soon as it is made, so it is published at least once. `outbox` makes the outbox when
-    the first removal comes.
+    The change is stored in the outbox together with the change of state, so it is published at least once. `outbox`
+    makes the outbox at the first removal.
     """
 
     connections: ConnectionStore
@@ -148,10 +151,10 @@ class Deauthorization:
     clock: Callable[[], float]
 
     def end(self, client_id: str, zoom_user_id: str, *, at: float) -> bool:
-        """Whether the app's removal at epoch second `at` ends a grant held here. Raises Unavailable.
+        """Return whether the app's removal at epoch second `at` ends a grant that is stored here. Raises Unavailable.
 
-        A late event about a former grant is ignored: the person has authorized the app again since. The receipt is the
-        change of state on the bus, which names what was deleted.
+        A late event about a former grant is ignored, because the person has authorized the app again since. The change
+        of state on the bus names what was deleted and serves as the receipt.
         """
         connection = self.connections.by_zoom_user(client_id, zoom_user_id)
         if connection is None or connection.state is State.DISCONNECTED or at <= connection.authorized_at:
@@ -162,7 +165,7 @@ class Deauthorization:
         change = state_changed(connection, State.REAUTHORIZATION_REQUIRED, DEAUTHORIZED, at=now)
         receipt = {**change, "deleted": list(_DELETED)}
         if not self.connections.forget_tokens(connection, reason=DEAUTHORIZED, now=now, also=[outbox.entry(receipt)]):
-            return self.end(client_id, zoom_user_id, at=at)  # reconnected just now, perhaps: look again
+            return self.end(client_id, zoom_user_id, at=at)  # it may have been reconnected just now, so read it again
         outbox.publish(receipt)
         return True
 

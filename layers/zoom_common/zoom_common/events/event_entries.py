@@ -1,4 +1,4 @@
-"""What the log keeps of one delivery: an entry for each tenant, or one of what is unrouted or malformed."""
+"""The log entries of one delivery: one for each tenant, or one for an unrouted or malformed event."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from zoom_common.zoom.event_keys import dedupe_key, former_keys, second_key
 from zoom_common.zoom.event_users import values_at
 from zoom_common.zoom.events import ZoomEvent, epoch_ms, is_unfinished
 
-# An event of a start that names a much earlier one names the planned start.
+# An event of a start that states a much earlier time states the planned start.
 _START_LAG_MS = 300_000
 
 _RECORDED = frozenset({"recording.completed", "recording.transcript_completed"})
 _FILES = ("object.recording_files[]", "object.participant_audio_files[]")
 
-# Of one moment, a meeting first starts and at last ends. Who moves between rooms leaves one and joins the next.
+# The order within one moment: a meeting starts first and ends last. A move between rooms is a leave, then a join.
 _RANKS = {"started": 0, "participant_left": 4, "participant_joined": 5, "ended": 15}
 
 
@@ -47,12 +47,12 @@ def published_entry(delivery: Delivery, event: ZoomEvent, route: Route, body: Ma
 
 
 def _sequence(delivery: Delivery, event: ZoomEvent, entry: LogEntry) -> str | None:
-    """Return the place among the events of one meeting, in the order in which they became true."""
+    """Return the event's place in the order in which the events of one meeting became true."""
     if not event.meeting_names:
         return None
     what = event.name.partition(".")[2]
     moment = event.true_since_by(delivery.received_at_ms)
-    if what == "started":  # the event is written some time after the start
+    if what == "started":  # the event is sent some time after the start
         start = epoch_ms(event.object.get("start_time"))
         moment = start if start is not None and 0 <= moment - start <= _START_LAG_MS else moment
     return sequence_of(moment, entry.event_id, MIDDLE - 1 if _is_in_processing(event) else _RANKS.get(what, MIDDLE))
@@ -67,13 +67,13 @@ def _is_in_processing(event: ZoomEvent) -> bool:
 
 
 def unrouted_entry(delivery: Delivery, event: ZoomEvent, body: Mapping[str, Any], key: str) -> LogEntry:
-    """Return the entry of an event that belongs to nobody, with Zoom's body."""
+    """Return the entry of an event without a tenant, with Zoom's body."""
     content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     return replace(_event_entry(delivery, event, unrouted(delivery.app), key), content=content)
 
 
 def malformed_entry(delivery: Delivery) -> LogEntry:
-    """Return the entry of a delivery that cannot be parsed, as it came."""
+    """Return the entry of a delivery that cannot be parsed, with its body unchanged."""
     key = malformed_key(delivery)
     entry = _entry(delivery, malformed(delivery.app), key)
     return replace(entry, type="malformed", content=delivery.body)
@@ -85,7 +85,7 @@ def malformed_key(delivery: Delivery) -> str:
 
 
 def possible_keys(delivery: Delivery, event: ZoomEvent) -> set[str]:
-    """Return every key that the event may be stored under: of an older release too."""
+    """Return every key under which the event may be stored, also by an older release."""
     if delivery.key:
         return {delivery.key}
     return {dedupe_key(event), *former_keys(event), *filter(None, [second_key(event)])}
@@ -94,8 +94,8 @@ def possible_keys(delivery: Delivery, event: ZoomEvent) -> set[str]:
 def has_key(stored: LogEntry, key: str) -> bool:
     """Return whether a stored event has this dedupe key today.
 
-    Secrets were taken out of what is stored. So a key that is made of the whole payload cannot be made again, and such
-    an event is the one that it was stored as.
+    Secrets were removed from the stored body, so a key made of the whole payload cannot be computed again. Such an
+    event keeps the key under which it was stored.
     """
     if not stored.key.startswith("natural:"):
         return True

@@ -1,7 +1,7 @@
-"""From the queue to the bus: parse, route, admit once, project, publish, and only then acknowledge.
+"""Processes the queue of events: parse, route, admit once, project, publish, and only then acknowledge.
 
-A message is acknowledged when every event in it is published and recorded as such. Until then it comes back, and what
-is published again has the same id and the same content.
+A message is acknowledged when every event in it is published and recorded as such. Until then it comes back, and an
+event that is published again has the same id and the same content.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ if TYPE_CHECKING:
     from zoom_common.events.projections.store import ProjectionStore
     from zoom_common.events.routing import HostStore
 
-# What publishing and recording a whole batch may take; messages not begun by then come back.
+# The time for publishing and recording a whole batch. Messages that have not begun by then come back.
 _RESERVE_SECONDS = 10.0
 
 
 class Publisher(Protocol):
-    """Where events go out."""
+    """Publishes events."""
 
     def publish(self, events: Sequence[CloudEvent]) -> None:
-        """Publish all. Raises NotPublished."""
+        """Publish all events. Raises NotPublished."""
         ...
 
 
@@ -59,7 +59,7 @@ class Count(Protocol):
 
 
 class Report(Protocol):
-    """The log, for reasons and ids."""
+    """The log, which takes reasons and ids."""
 
     def __call__(self, message: str, **fields: str) -> None:
         """Write one line."""
@@ -78,15 +78,15 @@ class UpdateConnections(Protocol):
 
 
 class Reads(Protocol):
-    """Reads at once what events will ask for one after the other. It never raises."""
+    """Reads at once what the events of a batch will need. Never raises."""
 
     def read(self, deliveries: Sequence[tuple[Delivery, ZoomEvent]]) -> None:
-        """Read for these, and forget what was read before."""
+        """Read for these deliveries, and forget what was read before."""
         ...
 
 
 class NoReads:
-    """Reads nothing ahead: every store reads for itself."""
+    """Reads nothing ahead, so that every store reads for itself."""
 
     def read(self, deliveries: Sequence[tuple[Delivery, ZoomEvent]]) -> None:
         """Do nothing."""
@@ -94,7 +94,7 @@ class NoReads:
 
 @dataclass(slots=True)
 class _Batch:
-    """The admitted entries of one invocation with the messages that wait for each, and the messages that come back."""
+    """The admitted entries of one invocation, the messages that wait for each, and those that have to come back."""
 
     waiting: dict[tuple[str, str], tuple[LogEntry, set[str]]] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
@@ -124,7 +124,7 @@ def _arrival(delivery: Delivery, message: str, *, again: bool) -> _Arrival:
 
 
 def _waves(arrived: Iterable[_Arrival]) -> Iterator[list[_Arrival]]:
-    """Yield the arrivals in order, in groups in which no two may be one event: a second one has to find the first."""
+    """Yield the arrivals in order, in groups without two that may be the same event: the second must find the first."""
     wave: list[_Arrival] = []
     taken: set[tuple[str, str]] = set()
     for each in arrived:
@@ -179,7 +179,7 @@ class EventProcessor:
         return [record["messageId"] for record in records if record["messageId"] in batch.failed]
 
     def _arrival(self, record: Mapping[str, Any], batch: _Batch) -> _Arrival | None:
-        """Read a message. None, and it has failed, where that cannot be done."""
+        """Read a message. Return None, and mark it as failed, when that is not possible."""
         message = record["messageId"]
         try:
             again = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)) > 1
@@ -189,7 +189,7 @@ class EventProcessor:
             return None
 
     def _handle(self, arrived: Sequence[_Arrival], batch: _Batch, deadline: Deadline) -> None:
-        """Take different events as far as the bus, together, or each alone where one of them cannot be handled."""
+        """Process different events together up to the bus, or each alone when one of them cannot be handled."""
         try:
             self._handle_together(arrived, batch, deadline)
         except Exception as error:  # noqa: BLE001 - one message's fault must not take its neighbours along
@@ -242,7 +242,7 @@ class EventProcessor:
     def _without_hosts(
         self, stored: Mapping[tuple[str, str], DependencyFailed | None], arrived: Sequence[_Arrival], batch: _Batch
     ) -> set[str]:
-        """Fail the messages of events whose host could not be stored: others that follow may not find it."""
+        """Fail the messages of events whose host could not be stored, because later events may not find the host."""
         failed = {name: error for name, error in stored.items() if error is not None}
         found = set()
         for each in arrived if failed else ():
@@ -265,9 +265,9 @@ class EventProcessor:
             batch.failed.add(message)
 
     def _project(self, entries: Sequence[LogEntry]) -> dict[tuple[str, str], Exception | None]:
-        """Apply events before they are published, so that whoever reads the state because of one finds it there.
+        """Apply events before they are published, so that a reader who follows an event finds the new state.
 
-        Return by owner and event id why an event is not applied.
+        Return, by owner and event id, None or the error.
         """
         found = {(entry.owner, entry.event_id): self._changes(entry) for entry in entries}
         said = {identity: each for identity, each in found.items() if each is not None}
@@ -306,7 +306,7 @@ class EventProcessor:
             yield unrouted_entry(delivery, event, body, self._key(delivery, event, unrouted(delivery.app)))
 
     def _key(self, delivery: Delivery, event: ZoomEvent, owner: str) -> str:
-        """Return the key of an event: the one that an older release stored this very event under, or today's."""
+        """Return the key of an event: the one under which an older release stored this very event, else today's."""
         if delivery.key:
             return delivery.key
         key, second = dedupe_key(event), second_key(event)
@@ -323,7 +323,7 @@ class EventProcessor:
         return self._log.get(owner, event_id(source_of(delivery.app), owner, key))
 
     def _publish(self, batch: _Batch) -> frozenset[str]:
-        """Publish what belongs to a tenant; the ids of what is not on the bus."""
+        """Publish the events of tenants. Return the ids of events that are not on the bus."""
         entries = [entry for entry, _ in batch.waiting.values() if not (entry.unrouted or entry.malformed)]
         failed: frozenset[str] = frozenset()
         if entries:

@@ -1,8 +1,8 @@
-"""What subscribers may rely on, as an AsyncAPI document.
+"""The form of published events, as an AsyncAPI document.
 
 https://www.asyncapi.com/docs/reference/specification/v3.0.0
 
-`docs/api/asyncapi.json` is generated from here, and tests hold every published event against it.
+`docs/api/asyncapi.json` is generated from this module, and tests validate every published event against it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from zoom_common import __version__
 
-# Zoom's events that are handled by name, by family; every other one is published as it is.
+# Zoom's events that the gateway handles by name, by family. All others are published unchanged.
 _HELD = (
     "created updated deleted permanently_deleted recovered started ended participant_joined participant_left "
     "participant_role_changed sharing_started sharing_ended registration_created registration_approved "
@@ -25,18 +25,18 @@ NAMED = {
     "user": "created updated deleted activated deactivated disassociated invitation_accepted signed_in signed_out",
 }
 CONNECTION_STATES = ("connected", "refresh_failing", "reauthorization_required", "disconnected")
-# What the archive says of a recording once none of its files is on its way.
+# The archive's events about a recording when all its files are done.
 ARCHIVE_TYPES = ("recording.archived", "recording.archive_failed")
 
 
 def named_types() -> list[str]:
-    """CloudEvents types of what is handled by name."""
+    """Return the CloudEvents types that the gateway handles by name."""
     zoom = [f"zoom.{family}.{name}" for family, names in NAMED.items() for name in names.split()]
     return sorted([*zoom, "zoom.app_deauthorized"])
 
 
 def cloud_event_schema() -> dict[str, Any]:
-    """One event, as it stands in a message of a queue. Further attributes may come; readers must let them pass."""
+    """Return the schema of one event in a queue's message. Readers must accept further attributes."""
     text = {"type": "string", "minLength": 1}
     return {
         "type": "object",
@@ -47,19 +47,19 @@ def cloud_event_schema() -> dict[str, Any]:
             "id": {
                 **text,
                 "pattern": "^evt_[0-9a-f]{32}$",
-                "description": "The same however often the event is published: keep the ids that were handled.",
+                "description": "The same each time the event is published. Store the ids that you have handled.",
             },
             "source": {
                 **text,
                 "pattern": "^/(zoom/.+|gateway/(connections|jobs|attendance|archive))$",
-                "description": "The Zoom app that delivered it, by client id; or the gateway, of its own events.",
+                "description": "The Zoom app that delivered it, by client id, or the gateway for its own events.",
             },
             "type": {
                 **text,
                 "pattern": (
                     "^(zoom\\..+|connection\\..+|registrant\\..+|attendance\\.settled|recording\\.archive(d|_failed))$"
                 ),
-                "description": "zoom. and Zoom's name. Names that do not stand here yet are published too.",
+                "description": "zoom. and Zoom's name. Names that are not listed here are published too.",
                 "examples": [
                     *named_types(),
                     *(f"connection.{state}" for state in CONNECTION_STATES),
@@ -70,14 +70,14 @@ def cloud_event_schema() -> dict[str, Any]:
             },
             "subject": {
                 **text,
-                "description": "What it is about: meetings/{id}, meetings/{id}/recordings, users/{id}, ...",
+                "description": "The subject: meetings/{id}, meetings/{id}/recordings, users/{id}, ...",
             },
             "time": {**text, "format": "date-time", "description": "When it happened at Zoom, in UTC."},
             "datacontenttype": {"const": "application/json"},
             "tenant": {**text, "pattern": "^[a-z0-9][a-z0-9-]{0,62}$"},
-            "connectionid": {**text, "description": "The connection it came by."},
-            "correlationid": {**text, "description": "Of the delivery or request it came with, for tracing."},
-            "uuid": {**text, "description": "The instance of a meeting or webinar that it is about."},
+            "connectionid": {**text, "description": "The connection that received it."},
+            "correlationid": {**text, "description": "The trace id of the delivery or request that caused it."},
+            "uuid": {**text, "description": "The UUID of the instance of a meeting or webinar that it is about."},
             "sequence": {
                 **text,
                 "pattern": "^[0-9]{13,}-[0-9a-f]{12}$",
@@ -85,11 +85,11 @@ def cloud_event_schema() -> dict[str, Any]:
             },
             "reconciled": {
                 "const": True,
-                "description": "Made from what Zoom reports, because Zoom's own delivery did not come.",
+                "description": "Whether it was made from Zoom's reports, because Zoom's own delivery did not arrive.",
             },
             "dataref": {
                 **text,
-                "description": "Where the gateway's API has the event with its data, too large for the bus.",
+                "description": "The address of the event with its data, which was too large for the bus.",
             },
             "data": {
                 "type": "object",
@@ -105,13 +105,13 @@ def cloud_event_schema() -> dict[str, Any]:
 
 
 def document() -> dict[str, Any]:
-    """The whole document."""
+    """Return the whole document."""
     return {
         "asyncapi": "3.0.0",
         "info": {
             "title": "Integrato Zoom events",
             "version": __version__,
-            "description": "CloudEvents 1.0 on an SQS queue. At least once, in no order; equal ids are one event.",
+            "description": "CloudEvents 1.0 on an SQS queue, at least once and in no order. Equal ids are one event.",
         },
         "channels": {
             "events": {

@@ -1,4 +1,4 @@
-"""Decides which tenants receive an event: the connections of the verified app that it concerns."""
+"""Decides which tenants receive an event, by the connections of the verified app that it concerns."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _SK = "host"
 
-# Numbers of meetings without a known host, for the next round of reconciliation.
+# Numbers of meetings without a known host, which the next round of reconciliation looks for.
 _WANTED = "wanted"
 
 _MOST_WANTED = 500
@@ -29,7 +29,7 @@ _WANTED_SECONDS = 6 * 3600
 
 _MOST_KNOWN = 10_000
 
-# Zoom plans occurrences about two years ahead; a plan for the year 9999 is not remembered until then.
+# Zoom plans occurrences about two years ahead, so a host is not stored until the year 9999 because of its plan.
 _LONGEST_PLAN = 800 * 86_400
 
 
@@ -42,13 +42,13 @@ class HostStore:
         self._table = events
         self._clock = clock
         self._retention = retention_days * 86_400
-        self._known: dict[tuple[str, str], tuple[str, int]] = {}  # with the epoch second of expiry
+        self._known: dict[tuple[str, str], tuple[str, int]] = {}  # with the epoch second when it expires
         self._noted: dict[tuple[str, str], tuple[str, int]] = {}  # not in the table yet
 
     def learn(self, app: str, event: ZoomEvent) -> None:
         """Store the host of what the event is about, until the retention time after its last planned start.
 
-        An update that names no host extends the time of the host who is known. One write per container, UUID and number
+        An update that names no host extends the time of the known host. A container writes once per UUID and number
         while neither the host nor the plan changes.
         """
         self.note(app, event)
@@ -57,7 +57,7 @@ class HostStore:
             raise failed[0]
 
     def note(self, app: str, event: ZoomEvent) -> None:
-        """Take note of what `learn` would store. It can be found from now on, and `begin_store` stores it."""
+        """Note what `learn` would store. It can be found from now on, and `begin_store` stores it."""
         planned = _last_planned(event)
         host = event.host or (self.find(app, event) if planned else None)
         until = min(max(int(self._clock()), planned), int(self._clock()) + _LONGEST_PLAN) + self._retention
@@ -67,7 +67,7 @@ class HostStore:
                 self._noted[app, name] = host, max(until, known_until if known == host else 0)
 
     def begin_store(self) -> Callable[[], dict[tuple[str, str], DependencyFailed | None]]:
-        """Send what was noted to the table. The result waits for it, and returns what failed, by app and name."""
+        """Start storing what was noted. Return a function that waits for it and returns the errors by app and name."""
         noted, self._noted = self._noted, {}
         wait = begin_put_each(self._table, [_item(*name, *found) for name, found in noted.items()])
 
@@ -81,7 +81,7 @@ class HostStore:
         return stored
 
     def find(self, app: str, event: ZoomEvent) -> str | None:
-        """Return the Zoom user who hosts what the event is about, as far as events of this app have said."""
+        """Return the Zoom user who hosts what the event is about, as far as this app's events have named them."""
         for name in event.meeting_names:
             host = self._last(app, name)[0] or self._get(app, name)
             if host is not None:
@@ -95,7 +95,7 @@ class HostStore:
         return [(_pk(app, name), _SK) for name in event.meeting_names if self._last(app, name)[0] is None]
 
     def want(self, app: str, account_id: str, numbers: Collection[str]) -> None:
-        """Store the numbers of meetings of a Zoom account that have no known host. Replaces what was stored before."""
+        """Store the numbers of an account's meetings without a known host. It replaces the numbers stored before."""
         item = {
             "pk": {"S": _pk(app, account_id)},
             "sk": {"S": _WANTED},
@@ -114,7 +114,7 @@ class HostStore:
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:
-        """Return whether a host goes: the person, in an app that the tenant is connected by."""
+        """Return whether an erasure deletes a host: it is the person, in an app of the tenant's connections."""
         app = str(item["pk"]).removeprefix("hosts.").partition("#")[0]
         return app in target.client_ids and target.names([item.get("host")])
 
@@ -170,7 +170,7 @@ def routes(event: ZoomEvent, app: str, connections: ConnectionStore, hosts: Host
 
 
 def _candidates(event: ZoomEvent, app: str, connections: ConnectionStore, hosts: HostStore) -> Iterator[Connection]:
-    # An update names who made it and not the host: the host that earlier events named comes first.
+    # An update names its author and not the host, so the host that earlier events named comes first.
     known = hosts.find(app, event) if event.host is None else None
     for user in dict.fromkeys(filter(None, (known, *event.users))):
         connection = _of_user(user, event, app, connections)
@@ -181,7 +181,7 @@ def _candidates(event: ZoomEvent, app: str, connections: ConnectionStore, hosts:
 
 
 def _of_user(user: str, event: ZoomEvent, app: str, connections: ConnectionStore) -> Connection | None:
-    """Return the connection of a Zoom user, also where Zoom writes the id in lower case and that leaves no doubt."""
+    """Return the connection of a Zoom user, also by an id in lower case if that belongs to only one user."""
     exact = connections.by_zoom_user(app, user)
     if event.folds_case and (exact is None or user == user.casefold()):
         return connections.by_folded_user(app, user, event.account_id)

@@ -1,1 +1,1 @@
-"""One call to Zoom for one caller: connection, scopes, retries, Zoom's own answer."""
+"""Makes one call to Zoom for one caller: connection, scopes, retries, Zoom's own answer."""

@@ -1,4 +1,4 @@
-"""Reads of background work through the gateway and its budget, for those who compare what Zoom reports."""
+"""Reads of background work, through the gateway and its rate limits."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from zoom_common.events.reconciliation.zoom_reader import MISSING_SCOPES, NO_PER
 from zoom_common.gateway.context import Call
 from zoom_common.gateway.service import Gateway
 
-# Zoom's codes for what a connection is not shown at all, whatever the id.
+# Zoom's codes for what a connection is never shown, whatever the id.
 _NOT_SHOWN = {4711: MISSING_SCOPES, 200: NO_PERMISSION}
 
 
 def reading(gateway: Gateway, principal: Principal, deadline: Deadline) -> Read:
-    """Return reads as `principal`, who is bound to one connection. They return None where there is nothing to see.
+    """Return a function that reads as `principal`, who is bound to one connection. It returns None for "not found".
 
-    They raise AccessDenied for what Zoom does not show the connection, and what `Gateway.call` raises when another try
+    It raises AccessDenied for what Zoom does not show this connection, and what `Gateway.call` raises when another try
     may help.
     """
 
@@ -39,7 +39,7 @@ def reading(gateway: Gateway, principal: Principal, deadline: Deadline) -> Read:
         if not isinstance(found, dict):
             return None
         if "message" in found and found.get("code") in _NOT_SHOWN:
-            raise AccessDenied(_NOT_SHOWN[found["code"]])  # Zoom's pages on webinars print refusals with a 200
+            raise AccessDenied(_NOT_SHOWN[found["code"]])  # Zoom answers refusals on webinars with a 200
         return found
 
     return read

@@ -1,4 +1,4 @@
-"""Changes of meetings and webinars that webhooks reported, in DynamoDB: they end cached reads early.
+"""Stores the changes of meetings and webinars that webhooks report. They end cached reads early.
 
 The module imports nothing of the gateway, so that the event processor starts without it.
 """
@@ -25,7 +25,7 @@ _FAMILIES = ("meeting.", "webinar.")
 
 
 class ChangeStore:
-    """When webhooks last reported a change of a Zoom account's meetings and webinars. `clock` gives epoch seconds."""
+    """When webhooks last reported a change of an account's meetings and webinars. `clock` gives epoch seconds."""
 
     OWNED_KEYS: ClassVar = {"coordination": (r"change#.+#.+", r"change")}
 
@@ -34,9 +34,9 @@ class ChangeStore:
         self._clock = clock
 
     def on_event(self, event: ZoomEvent) -> None:
-        """Note the change of the event's subject. Participants who join and leave change no read of a meeting itself.
+        """Store the time of a change of the event's subject. Joins and leaves change no read of the meeting itself.
 
-        When DynamoDB does not answer, nothing is raised: cached reads expire soon in any case.
+        When DynamoDB does not answer, nothing is raised, because cached reads expire soon in any case.
         """
         about = event.name.startswith(_FAMILIES) and "participant" not in event.name
         if about and event.account_id is not None and event.subject is not None:

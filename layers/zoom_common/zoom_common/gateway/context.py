@@ -39,7 +39,7 @@ class CallStats:
     reason: str | None = None  # of the error that the caller gets
     waited: float = 0.0
     latency: float = 0.0
-    refused: int = 0  # answers 429
+    refused: int = 0  # answers with status 429
     budget_left: int | None = None
     left_today: int | None = None
     local_budget: bool = False
@@ -83,7 +83,7 @@ class CallStats:
         return found
 
 
-# `interactive` when a person waits: such calls may use the part of the rate budget that is reserved for them.
+# `interactive` when a person waits. Such calls may use the reserved part of the rate budget.
 PRIORITY_HEADER = "x-zoom-priority"
 
 ME = "me"
@@ -94,13 +94,13 @@ _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 
 
 def addressed(connection: Connection, operation: Operation, ids: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the ids of a path of `operation` as Zoom wants them from this connection.
+    """Return the ids in a path of `operation` as Zoom expects them from this connection.
 
-    A user-level token speaks of its own user as `me`, so the user's own id and own e-mail address become that; other
-    users stay, and Zoom decides. An account-level token belongs to no user: a path with `me` raises InvalidRequest,
-    and the message names the path that serves it, where there is one. A user among the members of something else,
-    such as a group, stays as well. Of a path of the pass-through this is true where it begins with a user, or with a
-    family of Zoom's and a user (`/v2/phone/users/...`).
+    A user-level token names its own user as `me`, so that user's id and e-mail address become `me`; other users stay,
+    and Zoom decides. An account-level token belongs to no user: a path with `me` raises InvalidRequest, and the message
+    names the path to use instead, where there is one. A user who is a member of something else, such as a group, stays
+    as well. The same applies to paths of the pass-through that begin with a user, or with a family and a user
+    (`/v2/phone/users/...`).
     https://developers.zoom.us/docs/api/using-zoom-apis/#the-me-keyword
     """
     if operation.passed:
@@ -134,8 +134,8 @@ _INSTEAD = {"users.zak": " Their ZAK: GET /v2/users/{userId}/token?type=zak."}
 def base_url(api_url: str | None, configured: str) -> str:
     """Return the base URL for a connection's calls: the `api_url` that Zoom sent with its token, if it is at Zoom.
 
-    A token goes to Zoom's own hosts only, so every other `api_url` is ignored. It is also ignored when `configured` is
-    not at Zoom (a simulation, a proxy). `api_url` comes without the `/v2` at the end of `configured`.
+    A token is sent to Zoom's own hosts only, so every other `api_url` is ignored. It is also ignored when `configured`
+    is not one of Zoom's (a simulation, a proxy). `api_url` comes without the `/v2` at the end of `configured`.
     """
     own, default = _parts(api_url), _parts(configured)
     if own is None or default is None or not (_is_zoom(own) and _is_zoom(default)):
@@ -153,7 +153,7 @@ def _parts(url: str | None) -> SplitResult | None:
     except ValueError:
         return None
     host = (parts.hostname or "").lower()
-    # Compare with the rebuilt host: some parsers read another host out of user information or backslashes.
+    # Compare with the rebuilt host, because some parsers find another host in user information or backslashes.
     whole = host if port is None else f"{host}:{port}"
     plain = _HOST.fullmatch(host) and parts.netloc.lower() == whole and not parts.query and not parts.fragment
     return parts if plain and parts.path.rstrip("/") in {"", "/v2"} else None
@@ -167,10 +167,10 @@ def _is_zoom(parts: SplitResult) -> bool:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Call:
-    """One call of one operation: the context that passes from the edge to Zoom.
+    """One call of one operation: the context that is passed from the edge to Zoom.
 
-    `ids`, `query_string` and `body` are the caller's; names of `headers` are in lower case. The call is worth an answer
-    until `deadline`. `Gateway.call` sets `connection`, and `ids` as Zoom wants them from that connection.
+    `ids`, `query_string` and `body` are the caller's; names of `headers` are in lower case. After `deadline` nobody
+    waits for the answer. `Gateway.call` sets `connection`, and `ids` as Zoom expects them from that connection.
     """
 
     principal: Principal
@@ -183,7 +183,7 @@ class Call:
     stats: CallStats = field(default_factory=CallStats)
     connection: Connection = field(init=False, repr=False)
     early: EarlySlot | None = field(default=None, repr=False)
-    """The send slot that was asked for before the connection was read."""
+    """The send slot that was requested before the connection was read."""
 
     def __post_init__(self) -> None:
         """Name the operation in the statistics."""

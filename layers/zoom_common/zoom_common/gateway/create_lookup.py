@@ -1,4 +1,4 @@
-"""Finds what a create may have made when its response was lost: meetings, webinars, registrants, panelists, users."""
+"""Finds what a create may have made when its answer was lost: meetings, webinars, registrants, panelists, users."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from zoom_common.zoom.http import HttpResponse
 from zoom_common.zoom.operations.model import Operation
 from zoom_common.zoom.operations.table import named
 
-# Zoom's clock and ours differ, and its `created_at` has whole seconds.
+# Zoom's clock and ours differ, and Zoom's `created_at` has whole seconds.
 _SKEW = 5.0
 
 _TEXTS = ("topic", "agenda", "password")
@@ -27,13 +27,13 @@ _NUMBERS = ("type", "duration")
 
 
 def created_since(found: Mapping[str, Any], since: float, *, member: str = "created_at") -> bool:
-    """Whether it was created at `since` (epoch seconds) or later. What does not say when it was created was not."""
+    """Return whether it was created at `since` (epoch seconds) or later. Without a time of creation, return False."""
     created = instant(found.get(member), None)
     return created is not None and created >= since - _SKEW
 
 
 def matches(asked: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
-    """Whether `found`, from a list or by itself, has everything that `asked`, the body of a create, said."""
+    """Return whether `found`, from a list or a single read, has every value of `asked`, the body of a create."""
     same_texts = all(_same(asked.get(name), found.get(name), _text) for name in _TEXTS)
     same_numbers = all(_same(asked.get(name), found.get(name), _number) for name in _NUMBERS)
     return same_texts and same_numbers and _same_start(asked, found)
@@ -42,7 +42,8 @@ def matches(asked: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
 def _same_start(asked: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
     start = instant(asked.get("start_time"), asked.get("timezone"))
     theirs = instant(found.get("start_time"), found.get("timezone"))
-    # A series has the start of one of its dates, and a local time without a zone means the host's: neither is compared.
+    # A series has the start of one of its dates, and a local time without a zone is in the host's zone. Neither is
+    # compared.
     return start is None or theirs is None or "recurrence" in asked or int(start) == int(theirs)
 
 
@@ -80,7 +81,7 @@ _MOST_PAGES_OF_PEOPLE = 40
 
 
 class LookupInconclusive(Exception):
-    """It cannot be decided whether it was made: it is never listed, the lists failed, or several of them match."""
+    """It cannot be decided whether it was made: it is in no list, the lists failed, or several entries match."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ def _succeeded(operation: Operation, response: HttpResponse) -> HttpResponse:
 
 _STATUSES = ("approved", "pending", "denied")
 
-# https://developers.zoom.us/docs/api/users/: no such user, or one who has not accepted the invitation.
+# https://developers.zoom.us/docs/api/users/: there is no such user, or they have not accepted the invitation.
 _NO_USER = {1001, 1120}
 
 _PEOPLE = "registrants"
@@ -162,18 +163,18 @@ _OF_A_USER = ("id", "email", "first_name", "last_name", "type")
 
 
 def names_one(asked: Mapping[str, Any]) -> bool:
-    """Return whether a registrant's body has an address."""
+    """Return whether a registrant's body has an e-mail address."""
     return _address(asked) is not None
 
 
 def names_user(asked: Mapping[str, Any]) -> bool:
-    """Return whether a user's body has an address."""
+    """Return whether a user's body has an e-mail address."""
     info = asked.get("user_info")
     return isinstance(info, dict) and names_one(info)
 
 
 def names_many(member: str) -> Callable[[Mapping[str, Any]], bool]:
-    """Return a check that each person in the list `member` has an address."""
+    """Return a check that each person in the list `member` has an e-mail address."""
     return lambda asked: bool(_addresses(asked.get(member)))
 
 
@@ -220,7 +221,7 @@ def user(look: Lookup) -> HttpResponse | None:
 
 
 def _registered(look: Lookup, wanted: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return those of `wanted` who have been registered since, by address."""
+    """Return those of `wanted` who have been registered since, by e-mail address."""
     missing, found = set(wanted), {}
     kind = look.call.operation.name.partition(".")[0]
     for status in _STATUSES:
@@ -254,7 +255,7 @@ def _all_or_none(wanted: Iterable[str], found: Mapping[str, Any]) -> bool:
 
 
 def _addresses(people: Any) -> list[str]:
-    """Return all addresses, or an empty list when a person has none."""
+    """Return all e-mail addresses, or an empty list when a person has none."""
     found = [_address(each) for each in people if isinstance(each, dict)] if isinstance(people, list) else []
     return [] if None in found else [each for each in found if each is not None]
 
@@ -271,7 +272,7 @@ def _answer(body: Mapping[str, Any]) -> HttpResponse:
 
 _INSTANT = 1
 
-# These make links and numbers to join by. Making them twice is harmless: both work.
+# These make links and numbers to join by. Making them twice does no harm, because both work.
 HARMLESS_TWICE = frozenset(
     f"{kind}.{what}" for kind in ("meetings", "webinars") for what in ("invite_links", "sip_dialing")
 )
@@ -333,9 +334,9 @@ def can_be_found(call: Call) -> bool:
 
 
 def candidates(client: ZoomApiClient, call: Call, *, since: float) -> list[tuple[str | None, HttpResponse]]:
-    """Return all that matches the create `call` and was created since `since` (epoch seconds), as Zoom shows it now.
+    """Return everything that matches the create `call` and was created since `since` (epoch seconds), as Zoom shows it.
 
-    Each comes with its id where several may match, and with None elsewhere. Raises LookupInconclusive.
+    Each comes with its id where several may match, else with None. Raises LookupInconclusive.
     """
     if not can_be_found(call):
         raise LookupInconclusive
@@ -347,7 +348,7 @@ def candidates(client: ZoomApiClient, call: Call, *, since: float) -> list[tuple
 
 
 def made_by(call: Call, response: HttpResponse) -> str | None:
-    """Return the id of what a create made, where it is bound to the key."""
+    """Return the id of what a create made, if it is bound to the key."""
     if call.operation.name not in LISTED_AT or response.status != call.operation.success:
         return None
     made = json_object(response.body).get("id")

@@ -1,4 +1,4 @@
-"""When a host's meetings and webinars are planned, in DynamoDB: from creates through the gateway and from webhooks.
+"""Stores when a host's meetings and webinars are planned, from creates through the gateway and from webhooks.
 
 The module imports nothing of the gateway, so that the event processor starts without it.
 """
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from zoom_common.erasure_target import ErasureTarget, StoredItem
     from zoom_common.zoom.events import ZoomEvent
 
-# From start to end, in epoch seconds.
+# Start and end, in epoch seconds.
 type Span = tuple[int, int]
 
-# In seconds: an item is kept for so long after its last change.
+# In seconds: an item is kept for this long after its last change.
 LIFE = 90 * 86_400
 
 _SK = "calendar"
 _LONGEST_NUMBER = 20
-# Past meetings are dropped from an item when it has so many.
+# When an item has this many meetings, past ones are dropped.
 _MOST_PAST = 20
 _MOST_SPANS = 200
 _DELETED = "deleted"
@@ -41,9 +41,9 @@ class HostCalendar:
         self._clock = clock
 
     def book(self, account_id: str, host_id: str, number: str, spans: Iterable[Span]) -> dict[str, list[Span]]:
-        """Note when a meeting is planned, and return all others of the host by number. Raises Unavailable.
+        """Store when a meeting is planned, and return all others of the host by number. Raises Unavailable.
 
-        Noting it again changes nothing.
+        Storing it again changes nothing.
         """
         attribute, text = f"m{number}", _text(spans)
         values = {"spans": text, "expires_at": int(self._clock()) + LIFE}
@@ -58,11 +58,11 @@ class HostCalendar:
         return others
 
     def cancel(self, account_id: str, host_id: str, number: str) -> None:
-        """Forget a meeting: it was deleted, or nobody knows when it is. Raises Unavailable."""
+        """Remove a meeting that was deleted, or whose time is not known any more. Raises Unavailable."""
         self._remove(account_id, host_id, [number])
 
     def on_event(self, event: ZoomEvent) -> None:
-        """Note what a webhook says about a plan. When DynamoDB does not answer, nothing is raised."""
+        """Store the plan in a webhook's event. When DynamoDB does not answer, nothing is raised."""
         about, account = event.object, event.account_id
         family, _, what = event.name.partition(".")
         host, number = str(about.get("host_id") or ""), str(about.get("id") or "")
@@ -91,7 +91,7 @@ class HostCalendar:
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:
-        """Return whether a calendar goes: the person's own, by exact key, in accounts of the tenant's connections."""
+        """Return whether an erasure deletes a calendar: the person's own, by exact key, in the tenant's accounts."""
         keys = {_pk(account, user) for account in target.account_ids for user in target.zoom_user_ids}
         return item["pk"] in keys
 
@@ -118,7 +118,7 @@ def _span(times: Mapping[str, Any], whole: Mapping[str, Any]) -> Span | None:
 
 
 def overlapping(spans: Iterable[Span], others: Mapping[str, Iterable[Span]]) -> list[str]:
-    """Return the numbers of those among `others` that take place at the same time, the earliest first."""
+    """Return the numbers of those among `others` that take place at the same time, earliest first."""
     mine, found = list(spans), []
     for number, theirs in others.items():
         begins = [start for start, end in theirs if any(start < last and first < end for first, last in mine)]

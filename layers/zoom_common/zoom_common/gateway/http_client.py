@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from zoom_common.gateway.usage import UsageCounter
     from zoom_common.ratelimit.limiter import Cost, RateLimiter, Reservation
 
-# The result of one try: an answer, or the transport's exception for none.
+# The result of one try: an answer, or the exception of the transport.
 type Outcome = HttpResponse | NotSent | AnswerLost
 
 MOST_TRIES = 4
@@ -31,7 +31,7 @@ LONGEST_WAIT = 10.0
 
 _FIRST_BACKOFF = 0.5
 
-# The second that Zoom counts may have just begun: a whole second is never too early.
+# Zoom's second may have just begun, so wait a whole second.
 _ONE_SECOND = 1.0
 
 
@@ -40,9 +40,9 @@ def wait_before_retry(
 ) -> float | None:
     """Return the seconds to wait before the next try, or None when `outcome` is final.
 
-    `tries` were made so far; `now` is in epoch seconds; `random` gives 0 up to 1. A request that never left is sent
-    again, and one that Zoom refused for its rate. After any other failure only idempotent operations are sent again.
-    Changes of the pass-through are sent once, whatever becomes of them.
+    `tries` were made so far; `now` is in epoch seconds; `random` gives 0 up to 1. A request that was not sent is sent
+    again, and so is one that Zoom refused for its rate. After any other failure only idempotent operations are sent
+    again. Changes of the pass-through are sent once, whatever the outcome.
     """
     if tries >= MOST_TRIES or is_sent_once(operation):
         return None
@@ -54,12 +54,12 @@ def wait_before_retry(
 
 
 def is_sent_once(operation: Operation) -> bool:
-    """Return whether an operation is a change of the pass-through: nobody knows what a second one would do."""
+    """Return whether an operation is a change of the pass-through: nobody knows whether it can be repeated."""
     return operation.passed and not operation.safe_to_retry
 
 
 def is_failure(outcome: Outcome, *, anything: bool = False) -> bool:
-    """Return whether `outcome` leaves open what became of the request: no answer of Zoom's, or a fault inside Zoom.
+    """Return whether `outcome` leaves open whether the request was carried out: no answer from Zoom, or a fault there.
 
     `anything` is as for `is_answer`.
     """
@@ -74,20 +74,20 @@ def _rate_wait(
     refusal = rate_limits.read(response, counts_for_user=operation.counts_for_user, now=now)
     if refusal.limit not in {rate_limits.Limit.PER_SECOND, rate_limits.Limit.CONCURRENT}:
         return None
-    # Never earlier than Zoom says, with jitter so that callers do not all retry at the same moment.
+    # Never earlier than Zoom says, and with jitter, so that callers do not all retry at the same time.
     wait = (_ONE_SECOND if refusal.retry_after is None else refusal.retry_after) + random() * _ONE_SECOND
     return wait if wait <= LONGEST_WAIT else None
 
 
-# A read that hangs is given up early enough for another try.
+# A read without an answer is given up early enough for another try.
 READ_TIMEOUT = 12.0
 
 _LEAST_TIME = 0.5
 
-# Connecting comes before the wait for an answer and is not part of its timeout.
+# Connecting happens before the wait for an answer and is not part of its timeout.
 _SHARE_OF_THE_REST = 0.9
 
-# In seconds. Shorter sleeps are not punctual, and pacing leaves thirty times as much room in a second.
+# In seconds. Shorter sleeps are not exact, and the send slots leave thirty times as much room in a second.
 _SHORTEST_SLEEP = 0.001
 
 
@@ -174,7 +174,7 @@ class RetryingHttpClient:
         return response
 
     def _correct_counts(self, reservation: Reservation, cost: Cost, outcome: Outcome) -> None:
-        """Give back what was not sent or not counted, and open again what a probe found open."""
+        """Give back what was not sent or not counted by Zoom, and reopen a limit that a probe found open."""
         if isinstance(outcome, NotSent):
             self.limiter.give_back(reservation)
         elif isinstance(outcome, HttpResponse):
@@ -217,7 +217,7 @@ def _how_to_check(operation: Operation) -> str:
 
 
 class AccessTokens(Protocol):
-    """The vault's access tokens, as a seam: tests and the load generator have tokens without a vault.
+    """The vault's access tokens. Tests and the load generator use tokens without a vault.
 
     `token` and `after_rejection` raise ConnectionUnusable, ZoomUnavailable or Unavailable.
     """
@@ -227,7 +227,7 @@ class AccessTokens(Protocol):
         ...
 
     def after_rejection(self, connection: Connection, deadline: Deadline) -> Secret | None:
-        """Return a token after Zoom refused the last one; None when a new one would be refused too."""
+        """Return a token after Zoom refused the last one, or None when a new one would be refused too."""
         ...
 
     def rejected_again(self, connection: Connection, token: Secret) -> None:
@@ -235,7 +235,7 @@ class AccessTokens(Protocol):
         ...
 
     def accepted(self, connection: Connection) -> None:
-        """Report that Zoom accepted the token: a rejection streak of the connection ends."""
+        """Report that Zoom accepted the token, which ends a rejection streak of the connection."""
         ...
 
 
@@ -252,10 +252,10 @@ class ZoomApiClient:
     def send(self, call: Call, *, before_sending: Callable[[], None] = lambda: None) -> HttpResponse:
         """Return Zoom's answer. Raises what `RetryingHttpClient.send` and `AccessTokens` raise.
 
-        A 401 (code 124) brings one refresh and one more try. When that is refused too, or before it for a request that
-        was at fault lately, an independent read decides whether the token is to blame or the request: `call.stats`
-        says which, and only a token that was refused twice counts against the connection. A 401 without a code of
-        Zoom's is checked in any case.
+        After a 401 (code 124) the token is refreshed once and the call tried once more. An independent read decides
+        whether the token or the request is at fault, when the second try is refused too, and before the refresh for a
+        request that was at fault lately. `call.stats` says which. Only a token that was refused twice counts against
+        the connection. A 401 without a code of Zoom's is always checked by a read.
         """
         token = self.tokens.token(call.connection, call.deadline)
         response = self._send(call, token, before_sending)
@@ -277,14 +277,14 @@ class ZoomApiClient:
         return response
 
     def _is_token_to_be_replaced(self, call: Call, token: Secret, response: HttpResponse) -> bool:
-        """Return whether a 401 calls for another token; an independent read decides where that is not clear."""
+        """Return whether a 401 calls for another token. Where that is not clear, an independent read decides."""
         is_unclear = evidence(response) is TokenEvidence.NONE
         if not is_unclear and not self.rejected.suspects(call):
             return True
         checked = self._check(call, token)
         if checked is TokenEvidence.ACCEPTED:
             self._request_at_fault(call, response)
-        # Without any word of Zoom's it may be a proxy that refuses.
+        # Without a code of Zoom's, a proxy may have refused.
         return checked is TokenEvidence.REJECTED or (checked is TokenEvidence.NONE and not is_unclear)
 
     def _accepted(self, call: Call, response: HttpResponse) -> HttpResponse:
@@ -300,7 +300,10 @@ class ZoomApiClient:
         return response
 
     def _check(self, call: Call, token: Secret) -> TokenEvidence:
-        """Ask Zoom for something else with `token`. No answer is no evidence, and the call's own answer stands."""
+        """Read something else at Zoom with `token`.
+
+        No answer is no evidence; then the call's own answer is returned.
+        """
         try:
             return evidence(self._send(independent_read(call), token, lambda: None))
         except (ZoomUnavailable, TooManyRequests, DependencyFailed):

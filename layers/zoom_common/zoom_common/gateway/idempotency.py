@@ -1,4 +1,4 @@
-"""A create with an Idempotency-Key: sent once, answered again, and looked up before it is sent a second time."""
+"""Creates with an Idempotency-Key: sent once, answered again, and looked up before they are sent a second time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ from zoom_common.zoom.api import multipart_boundary
 from zoom_common.zoom.http import HttpResponse
 
 HEADER = "idempotency-key"
-# In seconds. Zoom may still carry out a request without an answer: for so long "not found" does not mean "not made".
+# In seconds. Zoom may still carry out a request without an answer. For this long, "not found" does not prove that it
+# was not made.
 SETTLED_AFTER = 60.0
 _LONGEST_WAIT = 10.0
 _LEASE_MARGIN = 5.0
@@ -37,10 +38,10 @@ _POLL = 0.25
 # A refusal of the token or for the rate, and a redirect that asks for the same request elsewhere.
 _NOTHING_MADE = frozenset({401, 429, 307, 308})
 _KEY = re.compile(r"[!-~]{1,255}")
-# This link makes whoever opens it the host.
+# Everybody who opens this link is the host.
 _NEVER_STORED = "start_url"
-_AGAIN = "Send it again with the same Idempotency-Key: what may have been made is looked for first."
-_NOT_FOUND = "What this makes cannot be looked for. Check at Zoom, then use a new Idempotency-Key."
+_AGAIN = "Send it again with the same Idempotency-Key: the gateway first looks for what may have been made."
+_NOT_FOUND = "The gateway cannot look for what this makes. Check at Zoom, then use a new Idempotency-Key."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Keyed:
 
 @dataclass(slots=True)
 class _Held:
-    """A leased record. Something may have been made since `since`; an earlier call last sent at `before`."""
+    """A leased record. Something may have been made since `since`; an earlier call was last sent at `before`."""
 
     key: str
     owner: str
@@ -63,7 +64,10 @@ class _Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Idempotency:
-    """Guards creates. `clock` gives epoch seconds, `sleep` takes seconds, `random` 0 up to 1, `new_id` fresh ids."""
+    """Guards creates.
+
+    `clock` gives epoch seconds, `sleep` takes seconds, `random` gives 0 up to 1, `new_id` new ids.
+    """
 
     store: IdempotencyStore
     clock: Callable[[], float]
@@ -74,8 +78,8 @@ class Idempotency:
     def once(self, call: Call, key: str, client: ZoomApiClient) -> Keyed:
         """Return Zoom's answer to the one create under `key`: new, stored, or found at Zoom.
 
-        Raises IdempotencyKeyReused for another body, Conflict while another call works on it or its outcome is not
-        settled, OutcomeUnknown when it cannot be decided, and what `ZoomApiClient.send` raises when nothing was made.
+        Raises IdempotencyKeyReused for another body, Conflict while another call works on it or its outcome is open,
+        OutcomeUnknown when it cannot be decided, and what `ZoomApiClient.send` raises when nothing was made.
         """
         if not _KEY.fullmatch(key):
             raise InvalidRequest([FieldError("Idempotency-Key", "Use 1 to 255 visible ASCII characters.")])
@@ -121,7 +125,7 @@ class Idempotency:
         except GatewayError:
             self._nothing_was_made(held)
             raise
-        if response.status >= 500:  # noqa: PLR2004 - Zoom says it failed, not that it did nothing
+        if response.status >= 500:  # noqa: PLR2004 - a 5xx does not say that nothing was made
             self._leave_unknown(held)
         elif response.status in _NOTHING_MADE:
             self._nothing_was_made(held)
@@ -136,7 +140,7 @@ class Idempotency:
         held.since = held.since or now
 
     def _found(self, call: Call, held: _Held, client: ZoomApiClient) -> Keyed | None:
-        """Return what an earlier call made, or None when it made nothing, or nothing that could be double."""
+        """Return what an earlier call made, or None when it made nothing, or nothing that could be doubled."""
         if call.operation.name in HARMLESS_TWICE:
             return None
         try:
@@ -173,7 +177,7 @@ class Idempotency:
         return Keyed(answer, "adopted")
 
     def _after_silence(self, call: Call, held: _Held, client: ZoomApiClient) -> Keyed:
-        """The answer was lost: look at once if there is time, and never send again in the same call."""
+        """Look for what was made after the answer was lost, if there is time. Never send again in the same call."""
         if call.deadline.allows(_TIME_TO_LOOK):
             try:
                 adopted = self._look(call, held, client)
@@ -187,13 +191,13 @@ class Idempotency:
     def _keep(self, call: Call, held: _Held, response: HttpResponse) -> None:
         made = made_by(call, response)
         bound = _bound(call, made) if made is not None else None
-        # A record that cannot be finished stays `sent`: the next call with this key finds what was made.
+        # A record that cannot be finished stays `sent`, and the next call with this key finds what was made.
         with suppress(DependencyFailed):
             try:
                 self.store.done(held.key, _stored(response), owner=held.owner, made=bound, now=self.clock())
             except MadeForAnotherKey:
-                # A call with another key and the same body had no answer, looked, and was given what this one made.
-                # What that call may have made is found by the next call with this key; else it is made then.
+                # A call with another key and the same body got no answer, looked, and was given what this call made.
+                # What that call may have made itself is found by the next call with this key, or else made then.
                 self._leave_unknown(held)
                 message = "A request with the same body and another Idempotency-Key was given what this one made."
                 raise _later(ceil(SETTLED_AFTER), message, "idempotency_unsettled") from None
@@ -223,7 +227,7 @@ def _fingerprint(call: Call) -> str:
     try:
         body = json.loads(call.body)
     except (ValueError, RecursionError):
-        # A program that repeats an upload takes another boundary.
+        # A program that repeats an upload uses another boundary.
         boundary = multipart_boundary(call.content_type)
         body = (call.body if boundary is None else call.body.replace(boundary, b"")).hex()
     return _digest([dict(call.ids), call.query_string, body])
@@ -243,7 +247,7 @@ def _stored(response: HttpResponse) -> StoredAnswer:
 def _parsed(body: bytes) -> Any:
     try:
         return json.loads(body, object_hook=_without)
-    except (ValueError, RecursionError):  # an answer of the pass-through may be anything
+    except (ValueError, RecursionError):  # an answer of the pass-through may have any content
         return None
 
 

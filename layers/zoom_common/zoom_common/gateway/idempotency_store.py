@@ -1,4 +1,4 @@
-"""Records of creates with an Idempotency-Key in DynamoDB: one item for each key, and one for each thing made."""
+"""Records of creates with an Idempotency-Key: one item for each key, and one for each thing that was made."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BINDING = 1  # its position in the transaction that stores an answer
 
 
 class Step(StrEnum):
-    """How far a create has come. From `sent` on, something may have been made."""
+    """The progress of a create. From `sent` on, something may have been made."""
 
     STARTED = "started"
     SENT = "sent"
@@ -27,7 +27,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """The first answer, without what must not be kept."""
+    """The first answer, without the parts that must not be stored."""
 
     status: int
     content_type: str
@@ -68,7 +68,7 @@ class IdempotencyStore:
         change += (
             "#whose = :whose, #expires_at = :expires_at REMOVE #first_sent, #last_sent, #status, #content_type, #body"
         )
-        # TTL deletes late: an expired record does not count.
+        # Items expire with a delay, so an expired record does not count.
         free = "attribute_not_exists(#step) OR #expires_at <= :now"
         values |= {"expires_at": int(now) + LIFE, "now": int(now), "whose": whose}
         try:
@@ -78,18 +78,18 @@ class IdempotencyStore:
         return None
 
     def take_over(self, key: str, seen: Entry, *, owner: str, lease_until: float) -> bool:
-        """Lease a record whose lease has ended. Return False when another call was faster."""
+        """Take over a record with an expired lease. Return False when another call was faster."""
         values = {"seen": seen.owner, "step": seen.step, "owner": owner, "lease_until": lease_until}
         change = "SET #owner = :owner, #lease_until = :lease_until"
         return self._update(key, change, "#owner = :seen AND #step = :step", values)
 
     def sent(self, key: str, *, owner: str, now: float) -> bool:
-        """Note that something may be made from now on. Return False when another call has taken over."""
+        """Store that something may be made from now on. Return False when another call has taken over."""
         change = "SET #step = :step, #first_sent = if_not_exists(#first_sent, :now), #last_sent = :now"
         return self._update(key, change, "#owner = :owner", {"step": Step.SENT, "owner": owner, "now": now})
 
     def unknown(self, key: str, *, owner: str) -> None:
-        """Note that the answer was lost: the next call looks first."""
+        """Store that the answer was lost, so that the next call looks for the result first."""
         change = "SET #step = :step, #lease_until = :now"
         self._update(key, change, "#owner = :owner", {"step": Step.UNKNOWN, "owner": owner, "now": 0})
 
@@ -130,7 +130,7 @@ class IdempotencyStore:
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:
-        """Return whether a record goes: the tenant's, for a person those of their connection or with their answer.
+        """Return whether an erasure deletes a record: the tenant's, or one of the person's connection or answer.
 
         Digests of what was made identify no person and expire within a day.
         """

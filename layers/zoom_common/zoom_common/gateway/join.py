@@ -1,4 +1,4 @@
-"""What a browser needs to join a meeting through Zoom's Meeting SDK: a signature, and a token if required."""
+"""What a browser needs to join a meeting with Zoom's Meeting SDK: a signature, and a token if required."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _NOT_THEIRS = frozenset({400, 403, 404})
 
 
 class Kind(StrEnum):
-    """The two kinds of tokens that the Meeting SDK takes."""
+    """The two kinds of tokens that the Meeting SDK accepts."""
 
-    ZAK = "zak"  # the Zoom user is here, and may start what is theirs
-    ON_BEHALF = "obf"  # someone else joins; the Zoom user has to be in the meeting, and stay
+    ZAK = "zak"  # the Zoom user is present, and may start their own meetings
+    ON_BEHALF = "obf"  # another person joins; the Zoom user has to be in the meeting, and stay
 
 
 class Caller(Protocol):
-    """A gateway with or without a log: finds a caller's connection and calls Zoom with it."""
+    """A gateway with or without a log. It finds a caller's connection and calls Zoom with it."""
 
     @property
     def select(self) -> Callable[[Principal, str | None], Connection]: ...  # noqa: D102
@@ -51,7 +51,7 @@ class JoinRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinCredentials:
-    """The answer. A token that is due and missing has a `refusal`; `outside` is None when it is not known."""
+    """The answer. A required token that is missing has a `refusal`. `outside` is None when it is not known."""
 
     sdk_key: str
     signature: Signature
@@ -64,7 +64,7 @@ class JoinCredentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeetingAccess:
-    """Lets browsers into meetings. `app_account` is the Zoom account that owns the app, empty when it is not known."""
+    """Returns the credentials for joining. `app_account` is the account that owns the app, empty when not known."""
 
     zoom: Caller
     app: Callable[[], SdkApp]
@@ -80,14 +80,14 @@ class MeetingAccess:
         reads = _Reads(self.zoom, principal, connection, deadline)
         meeting = reads.meeting(request.meeting_number)
         hosts = meeting is not None and meeting.get("host_id") == connection.zoom_user_id is not None
-        # A ZAK acts as its Zoom user, so a person gets one over their own connection only.
+        # A ZAK acts as its Zoom user, so people get one only over their own connection.
         if request.role is Role.HOST and not (hosts and (principal.is_key or _is_theirs(principal, connection))):
             raise NotAllowed("Only the host's own connection can start this meeting.", reason="not_the_host")
         outside = self._outside(connection) if meeting is not None else None
         due = _token_due(principal, connection, request.role, outside=outside)
         token, refusal = reads.token(due, request.meeting_number, meeting) if due else (None, None)
         if request.role is Role.HOST and refusal is not None:
-            raise refusal  # a host's signature without a ZAK opens nothing
+            raise refusal  # a host's signature without a ZAK does not start the meeting
         app = self.app()
         return JoinCredentials(
             sdk_key=app.key,
@@ -115,7 +115,7 @@ def _token_due(principal: Principal, connection: Connection, role: Role, *, outs
         return Kind.ZAK
     if outside is False:
         return None
-    # A ZAK can start its user's meetings: only that person's browser gets one. Guests join on behalf.
+    # A ZAK can start its user's meetings, so only that person's browser gets one. Guests join on behalf of the user.
     return Kind.ZAK if _is_theirs(principal, connection) else Kind.ON_BEHALF
 
 
@@ -125,7 +125,7 @@ def _is_theirs(principal: Principal, connection: Connection) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Reads:
-    """Reads at Zoom for one admission, all over the same connection."""
+    """Reads at Zoom for one request to join, all over the same connection."""
 
     zoom: Caller
     principal: Principal
@@ -156,7 +156,7 @@ class _Reads:
 
     def _get(self, target: str) -> dict[str, Any]:
         call = Call.read(target, self.principal, self.deadline)
-        # The scope to join is enough: the caller needs no scope of their own for the reads that joining takes.
+        # The scope to join is enough. The caller needs no scopes for the reads that joining requires.
         scopes = self.principal.scopes | {call.operation.gateway_scope}
         call.principal = replace(self.principal, scopes=scopes, connection=self.connection.connection_id)
         answer = self.zoom.call(call)

@@ -1,4 +1,4 @@
-"""Where a walk through a list of Zoom's is: spans of days, their months, and page tokens of ours."""
+"""The position of a walk through one of Zoom's lists: periods of days, their months, and page tokens of the gateway."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from zoom_common.errors import FieldError, InvalidRequest
 from zoom_common.zoom.operations.model import day_in
 
 DAYS = ("from", "to")
-# Zoom has nothing older. A span of more than ten years ends a year from now at the latest: nothing is recorded later.
+# Zoom has nothing older. A period of more than ten years ends a year from now at the latest, because nothing is
+# recorded later.
 EARLIEST = date(2012, 1, 1)
 LENGTH_OF_DAY = 10
 _YEAR_AHEAD = timedelta(days=366)
@@ -32,7 +33,7 @@ _LARGEST_COUNT = 1_000_000
 class Span:
     """Days from `first` to `last`, both counted.
 
-    Zoom takes a month of them at once, or a week with `weekly`. With `unlimited` it names no limit.
+    Zoom accepts a month of them at once, or a week with `weekly`. With `unlimited` it states no limit.
     """
 
     first: date
@@ -42,22 +43,22 @@ class Span:
 
     @property
     def piece(self) -> Span:
-        """The span's first month or week, or all of it when it is no longer than that."""
+        """Return the period's first month or week, or all of it when it is not longer."""
         if self.unlimited:
             return self
         end = self.first + _WEEK if self.weekly else _month_later(self.first)
         return replace(self, last=min(end - ONE_DAY, self.last))
 
     def after(self, first: date) -> Span:
-        """Return what of the span begins at `first`."""
+        """Return the rest of the period from `first` on."""
         return replace(self, first=first)
 
 
 def requested_span(query: Mapping[str, str], today: date, *, weekly: bool = False) -> Span | None:
-    """Return the span that `from` and `to` of a query mean, or None when they are missing, not days, or out of order.
+    """Return the period of `from` and `to` in a query, or None when they are missing, not days, or out of order.
 
-    A missing `from` means the beginning and a missing `to` means `today`. What follows the day in a text is not read
-    here. Days before 2012 mean 2012-01-01.
+    A missing `from` means the beginning and a missing `to` means `today`. Text after the day is ignored here. Days
+    before 2012 mean 2012-01-01.
     """
     texts = [query.get(name, "").strip() for name in DAYS]
     if not any(texts):
@@ -81,11 +82,11 @@ def _month_later(day: date) -> date:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a walk is: at which of Zoom's page tokens or numbers, and for split spans in which days.
+    """The position of a walk: one of Zoom's page tokens or numbers, and, for split periods, the days.
 
     `first` and `last` are the days that are asked for now and `resume` is the first day after them, all empty for lists
-    that are not split. `days` are the `from` and `to` of the request, for clients that send nothing but the token for
-    the next page.
+    that are not split. `days` are the `from` and `to` of the request, for clients that send only the token for the next
+    page.
     """
 
     token: str = ""
@@ -96,14 +97,14 @@ class Position:
     days: tuple[str, str] = ("", "")
 
     def text(self) -> str:
-        """Return the page token that brings a caller back here."""
+        """Return the page token of this position."""
         place = [self.token, self.number, self.first, self.last, self.resume, *self.days]
         raw = json.dumps(place, separators=(",", ":")).encode()
         return PREFIX + base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
     @classmethod
     def parse(cls, text: str) -> Position:
-        """Return the place that a page token of ours or of Zoom's stands for. Raises InvalidRequest."""
+        """Return the position in a page token of ours or of Zoom's. Raises InvalidRequest."""
         if not text.startswith(PREFIX):
             return cls(token=text)
         packed = text.removeprefix(PREFIX)
@@ -114,11 +115,14 @@ class Position:
 
     @classmethod
     def _of(cls, token: object, number: object, *rest: object) -> Position:
-        """Return what `text` wrote. Raises ValueError for anything else: callers can write tokens as well."""
+        """Return the position that `text` wrote.
+
+        Raises ValueError for any other text, because callers can change tokens.
+        """
         texts = [each for each in (token, *rest) if isinstance(each, str)]
         if type(number) is not int or not 0 <= number <= _LARGEST_COUNT or len(texts) != 6:  # noqa: PLR2004 - six texts
             raise ValueError
-        "".join(texts).encode()  # half a character is no text
+        "".join(texts).encode()  # text with half a character cannot be encoded
         first, last, resume = texts[1:4]
         if any((first, last, resume)) and not date.fromisoformat(first) <= date.fromisoformat(last) < day_of(resume):
             raise ValueError
@@ -126,23 +130,23 @@ class Position:
 
     @classmethod
     def at(cls, span: Span, days: tuple[str, str]) -> Position:
-        """Return the place at the first piece of `span`."""
+        """Return the position at the first part of `span`."""
         piece = span.piece
         return cls(first=str(piece.first), last=str(piece.last), resume=str(piece.last + ONE_DAY), days=days)
 
 
 def day_of(text: str) -> date:
-    """Return the day in a text of ours. Raises ValueError."""
+    """Return the day in a text that `text` wrote. Raises ValueError."""
     return date.fromisoformat(text)
 
 
 def wrong_token(message: str) -> InvalidRequest:
-    """Return the refusal of a page token."""
+    """Return the error for a bad page token."""
     return InvalidRequest([FieldError("next_page_token", message)])
 
 
 def left_out_before(place: Position, page: Mapping[str, Any]) -> date | None:
-    """Return the last day that was asked for before those that `page` has, or None when there is none.
+    """Return the last requested day before those in `page`, or None when there is none.
 
     A page that begins in the middle of a day leaves a part of that day out.
     """
@@ -154,7 +158,7 @@ def left_out_before(place: Position, page: Mapping[str, Any]) -> date | None:
 
 
 def left_out_after(place: Position, page: Mapping[str, Any], today: date) -> str | None:
-    """Return the first day that was asked for, and has begun, after those that `page` has."""
+    """Return the first requested day, not in the future, after those in `page`."""
     answered = _answered(page, "to")
     if answered is None or not day_of(place.first) <= answered < min(day_of(place.last), today):
         return None

@@ -1,9 +1,9 @@
-"""Finds what a create or update of a meeting or webinar said and Zoom did not apply, though it answered with a success.
+"""Finds the members of a create or update of a meeting or webinar that Zoom did not apply although it answered 2xx.
 
-Zoom drops silently what it does not know, what stands at the wrong level and what the host may not use, and a past
-start becomes now (https://github.com/Jericho/ZoomNet/issues/359, https://github.com/frappe/lms/issues/2438). After a
-create, what was sent is compared with Zoom's answer and with Zoom's contract. An update has an empty answer, so the
-contract alone decides. What nobody can know is not named.
+Zoom silently drops members that it does not know, that stand at the wrong level, or that the host may not use, and a
+past start becomes now (https://github.com/Jericho/ZoomNet/issues/359, https://github.com/frappe/lms/issues/2438). After
+a create, the request is compared with Zoom's answer and with Zoom's contract. An update has an empty answer, so only
+the contract decides. Members about which this is not known are not named.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from zoom_common.zoom.operations.model import Operation
 
 HEADER = "x-gateway-not-applied"
 
-# Types without a start of their own: instant, recurring without a fixed time, and a webinar of that kind.
+# Types without a start of their own: instant, recurring without a fixed time, and webinars of that kind.
 _WITHOUT_START = frozenset({"1", "3", "6"})
 _SERIES = frozenset({"8", "9"})
 
-# In seconds: the answer's start has whole seconds, and a start that is only just past is no mistake of the caller's.
+# In seconds. The answer's start has whole seconds, and a start only just in the past is no mistake of the caller's.
 _CLOSE = 60.0
 
 _MOST = 20
 _NAME = re.compile(r"[A-Za-z0-9_]{1,64}")
-# What it means when Zoom's settings do not have a member.
+# How Zoom treats a setting that its answer does not have.
 _ABSENT = {"alternative_hosts": ""}
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
@@ -53,7 +53,7 @@ def names(operation: Operation, sent: bytes, answered: Mapping[str, Any], *, now
 
 @dataclass(frozen=True, slots=True)
 class _Comparison:
-    """A body that was `asked`, and what Zoom `answered`; empty for an update."""
+    """The body of a request (`asked`) and of Zoom's answer (`answered`, empty for an update)."""
 
     model: type[ZoomModel]
     asked: Mapping[str, Any]
@@ -110,7 +110,7 @@ class _Comparison:
 
 
 def _named(name: str, prefix: str = "") -> Iterator[str]:
-    # A name is the caller's text: what could not stand in a header is left out.
+    # A name is the caller's text. Names that cannot stand in a header are left out.
     if _NAME.fullmatch(name):
         yield prefix + name
 
@@ -127,7 +127,7 @@ def _is_setting_applied(name: str, value: Any, reported: Any, *, known: bool) ->
 
 
 def _same(value: Any, reported: Any) -> bool:
-    """Return whether two scalars say the same, however they are written. Lists and objects are not compared."""
+    """Return whether two scalars are equal, however they are written. Lists and objects are not compared."""
     if not isinstance(value, str | int | float) or not isinstance(reported, str | int | float):
         return True
     if isinstance(reported, bool):
@@ -140,7 +140,7 @@ def _plain(value: str | float) -> str:
 
 
 def _holds_hosts(value: Any, reported: Any) -> bool:
-    """Return whether every host that was named is among those of the answer."""
+    """Return whether every named host is among those of the answer."""
     return _people(value) <= _people(reported)
 
 

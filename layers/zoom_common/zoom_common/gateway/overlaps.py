@@ -1,4 +1,4 @@
-"""Names the other meetings of a host that take place while a new one does, without asking Zoom."""
+"""Names the other meetings of a host that take place at the same time as a new one, without asking Zoom."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from zoom_common.gateway.host_calendar import HostCalendar, overlapping, planned
 
 HEADER = "x-gateway-overlaps"
 
-# In seconds: with less time left, the answer goes out without the header.
+# In seconds. With less time left, the answer is sent without the header.
 _LEAST_TIME = 3.0
 _MOST = 20
 _MOVES = frozenset({"start_time", "duration", "timezone", "type", "recurrence", "schedule_for"})
 
 
 def named(calendar: HostCalendar, call: Call, made: Mapping[str, Any]) -> str:
-    """Return the value of the header after a create that Zoom answered with `made`; empty when no overlap is known.
+    """Return the header's value after a create that Zoom answered with `made`; empty when no overlap is known.
 
-    The new meeting is noted for the creates that follow.
+    The new meeting is stored for the creates that follow.
     """
     spans, host = planned(made), str(made.get("host_id") or "")
     if not spans or not host or "id" not in made or not call.deadline.allows(_LEAST_TIME):
@@ -35,7 +35,7 @@ def named(calendar: HostCalendar, call: Call, made: Mapping[str, Any]) -> str:
 
 
 def moved(calendar: HostCalendar, call: Call) -> None:
-    """Forget a meeting of the connection's own user that was deleted, or moved: a webhook says when it is now."""
+    """Remove a meeting of the connection's own user that was deleted or moved. A webhook brings its new time."""
     number = call.ids.get("meetingId") or call.ids.get("webinarId") or ""
     host = call.connection.zoom_user_id if call.connection.kind is Kind.USER else None
     if host is None or not number.isdigit() or "occurrence_id=" in call.query_string:

@@ -1,9 +1,8 @@
-"""Zoom's paged lists as one: `all=true` reads every page, and long time spans are split.
+"""Returns Zoom's paged lists as one: `all=true` reads every page, and long periods are split.
 
-Zoom takes `from` and `to` at most a month apart, of archived files a week. It does not refuse a longer span: it answers
-200 with the last month and says so in the answer's own `from`. So the span that it answered is compared with the one
-that was asked for.
-https://github.com/onyx-dot-app/onyx/issues/14733
+Zoom accepts `from` and `to` at most a month apart, for archived files a week. It does not refuse a longer period: it
+answers 200 with the last month and states that in the answer's own `from`. So the answered period is compared with the
+requested one. https://github.com/onyx-dot-app/onyx/issues/14733
 """
 
 from __future__ import annotations
@@ -35,18 +34,18 @@ from zoom_common.gateway.service import Answer
 from zoom_common.zoom.operations.model import Operation
 
 ALL = "all"
-# One page more has to fit into what is left, in seconds; and an answer into what Lambda carries, 6 MB.
+# One more page has to fit into the remaining time, in seconds; and an answer into what Lambda can return, 6 MB.
 _TIME_FOR_A_PAGE = 4.0
 _LARGEST = 4_500_000
-# A page without entries is no longer than this, in bytes.
+# A page without entries is not longer than this, in bytes.
 _LARGEST_EMPTY_PAGE = 1_000
-# What says something about one page's bytes, and nothing about the whole.
+# Headers about the bytes of one page, which do not apply to the whole.
 _OF_ONE_PAGE = frozenset({"etag", "x-zm-trackingid"})
 _WAITED = "x-zoom-waited-ms"
 _TRUE = frozenset({"true", "1"})
 # The list of `GET /users` and `GET /report/users`.
 _HOSTS = "users"
-# Ids of visits are those of people, who may come twice.
+# Ids of visits are those of people, and a person may visit twice.
 _VISITS = "participants"
 _IDS = frozenset({"id", "uuid", "device_id", "group_id", "phone_id", "meeting_uuid"})
 _COUNTS_OF_HOST = ("meetings", "participants", "meeting_minutes")
@@ -55,10 +54,10 @@ type Fetch = Callable[[str], Answer]
 
 
 def is_paginated(operation: Operation, query_string: str, *, today: date | None = None) -> bool:
-    """Return whether a request is for `walk` to answer: for all of a list, or for days that Zoom does not take.
+    """Return whether `walk` has to answer a request: for a whole list, or for a period that Zoom does not accept.
 
-    Those are more than a month, and days before 2012. A required day that is missing is for the check of the query to
-    name.
+    Such periods are longer than a month, or contain days before 2012. A missing required day is reported by the check
+    of the query.
     """
     if operation.items is None:
         return False
@@ -70,7 +69,7 @@ def is_paginated(operation: Operation, query_string: str, *, today: date | None 
 
 
 def is_cut(operation: Operation, query_string: str, answer: Answer) -> bool:
-    """Return whether `walk` has to answer after all: Zoom left out days, or gave an empty page that is not the last."""
+    """Return whether `walk` has to answer after all: Zoom left out days, or sent an empty page that is not the last."""
     if operation.items is None:
         return False
     span = _split_span(operation, dict(parse_qsl(query_string)), _today())
@@ -104,7 +103,7 @@ def _is_true(query: Mapping[str, str], name: str) -> bool:
 
 
 def _split_span(operation: Operation, query: Mapping[str, str], today: date) -> Span | None:
-    """The span that is asked for, or None for a list that Zoom does not filter by date, such as the trash."""
+    """Return the requested period, or None for a list that Zoom does not filter by date, such as the trash."""
     if not any(query.get(name) for name in DAYS) or not _is_dated(operation) or _is_true(query, "trash"):
         return None
     span = requested_span(query, today, weekly=operation.weekly)
@@ -119,11 +118,11 @@ def _is_dated(operation: Operation) -> bool:
 def walk(
     operation: Operation, query_string: str, fetch: Fetch, deadline: Deadline, *, today: date | None = None
 ) -> Answer:
-    """Return one answer for all that `query_string` asks for, or for as much as there is time for.
+    """Return one answer for everything that `query_string` asks for, or for as much as there is time for.
 
-    `fetch` gets one page of Zoom's by its query string. When time, quota or room run out, what is there comes back with
-    a `next_page_token` to go on from and the header `x-gateway-stopped-by`. Without `all=true` the answer is the next
-    page that has entries. Raises what `fetch` raises while there are none.
+    `fetch` gets one of Zoom's pages by its query string. When time, quota or room run out, the answer has what was
+    read, a `next_page_token` to continue, and the header `x-gateway-stopped-by`. Without `all=true` the answer is the
+    next page with entries. Raises what `fetch` raises before the first page.
     """
     return _Walk(operation, query_string, today or _today()).answer(fetch, deadline)
 
@@ -137,7 +136,7 @@ class _Walk:
         self._days = _days(place, query)
         self._span = _split_span(operation, query, today)
         self._is_split = self._span is not None and self._span.piece != self._span
-        # A host of several months is one row, which needs the rows of all months.
+        # A host's rows of several months become one, which needs all months.
         self._whole = _is_true(query, ALL) or (self._is_split and operation.items == _HOSTS)
         self._today = today
         query.pop(ALL, None)
@@ -158,7 +157,7 @@ class _Walk:
         return replace(Position.at(self._span, self._days), token=place.token)
 
     def answer(self, fetch: Fetch, deadline: Deadline) -> Answer:
-        """Read pages until the list ends, a page is full, or something stops it."""
+        """Read pages until the list ends, a page is full, or time, quota or room run out."""
         found = _Collected(self._items, is_split=self._is_split, is_whole=self._whole and self._is_at_start())
         while self._place is not None:
             try:
@@ -180,7 +179,7 @@ class _Walk:
         return found.answer(self._place, self._stated_days(), whole=self._whole)
 
     def _stated_days(self) -> dict[str, str]:
-        """The days of the whole span for the answer, in which Zoom states those of one month."""
+        """Return the days of the whole period for the answer, where Zoom states those of one month."""
         asked = {name: self._query.get(name, "").strip()[:LENGTH_OF_DAY] for name in DAYS}
         if self._span is not None:
             asked = {"from": asked["from"] or str(self._span.first), "to": asked["to"] or str(self._span.last)}
@@ -192,11 +191,11 @@ class _Walk:
         return place is not None and not place.token and not place.number and begins
 
     def _page_query(self, place: Position) -> dict[str, str]:
-        """The query of one page of Zoom's. At both ends of the span the caller's own words are sent."""
+        """Return the query of one of Zoom's pages. At both ends of the period, the caller's own text is sent."""
         page = dict(self._query)
         if place.first and self._span is not None:
             asked_first, asked_last = self._query.get("from", ""), self._query.get("to", "")
-            # What Zoom takes a week of, it takes as times. Where it names no limit, the caller knows its form.
+            # Where Zoom accepts a week, it expects times. Where it states no limit, the caller's form is right.
             is_timed = self._span.weekly or (self._span.unlimited and "T" in asked_first + asked_last)
             first, last = ("T00:00:00Z", "T23:59:59Z") if is_timed else ("", "")
             page["from"] = asked_first if asked_first.strip().startswith(place.first) else place.first + first
@@ -210,7 +209,7 @@ class _Walk:
         return page
 
     def _next(self, place: Position, page: Mapping[str, Any]) -> Position | None:
-        """Return the place after `page`, None at the end."""
+        """Return the position after `page`, None at the end."""
         self._is_split |= self._is_part(place, page)
         token = page.get("next_page_token")
         if isinstance(token, str) and token and token != place.token:
@@ -229,7 +228,7 @@ class _Walk:
         return not is_whole or left_out is not None
 
     def _next_days(self, place: Position, page: Mapping[str, Any]) -> Position | None:
-        """Return the place at the next days to ask for: those that Zoom left out of `page`, or the next month."""
+        """Return the position at the next days: those that Zoom left out of `page`, or the next month."""
         if self._span is None or not place.first:
             return None
         left_out = left_out_after(place, page, self._today)
@@ -243,7 +242,7 @@ class _Walk:
 
 
 def _days(place: Position, query: dict[str, str]) -> tuple[str, str]:
-    """The days of the request. Those of the token stand in where the request does not repeat them."""
+    """Return the days of the request. Without them in the request, those of the token are used."""
     for name, day in zip(DAYS, place.days, strict=True):
         if day:
             query.setdefault(name, day)
@@ -267,7 +266,7 @@ def _largest_page(operation: Operation) -> int | None:
 
 
 class _Collected:
-    """What a walk has found: Zoom's first page, with the entries of all of them.
+    """What a walk has read: Zoom's first page, with the entries of all pages.
 
     `is_split`: its pages are of several months. `is_whole`: it began at the start and goes to the end.
     """
@@ -288,28 +287,27 @@ class _Collected:
 
     @property
     def count(self) -> int:
-        """How many entries there are."""
+        """Return the number of entries."""
         return len(self._entries)
 
     def add(self, answer: Answer, *, month: str) -> Mapping[str, Any]:
-        """Take a page of `month` in and return it as JSON. Raises Unavailable when it is no list."""
+        """Add a page of `month` and return it as JSON. Raises Unavailable when it is not a list."""
         page: Any = json.loads(answer.body or b"null")
         entries = (page.get(self._items) or []) if isinstance(page, dict) else None
         if not isinstance(entries, list):
             raise Unavailable(reason="zoom_gave_no_list")
         self._body = self._body or page
         self._add_entries(entries)
-        self._months.setdefault(month, _totals(page))  # they are those of a month, and stand on each of its pages
+        self._months.setdefault(month, _totals(page))  # they are those of a month, and on each of its pages
         self._headers = answer.headers
         self._waited += int(answer.headers.get(_WAITED, 0))
         self.size += len(answer.body)
         return cast("Mapping[str, Any]", page)
 
     def _add_entries(self, entries: list[Any]) -> None:
-        """Add the entries that no earlier page had. Lists that change while they are read repeat some.
+        """Add the entries that no earlier page had. A list that changes while it is read repeats some entries.
 
-        Entries without an id, such as lines of a log or two visits of a participant, may be equal in all they say and
-        still be two.
+        Entries without an id, such as lines of a log or two visits of a participant, may be equal and still be two.
         """
         first_of_page = len(self._entries)
         for each in entries:
@@ -321,7 +319,7 @@ class _Collected:
                 self._entries[index] = _added_up(self._entries[index], each)
 
     def unseen(self, place: Position | None) -> Position | None:
-        """Return `place`, or None when the walk has been there: no walk goes in circles."""
+        """Return `place`, or None when the walk was there before, so that it does not go in circles."""
         if place is None or not place.token:
             return place
         mark = (place.last, place.token)
@@ -331,7 +329,7 @@ class _Collected:
         return place
 
     def answer(self, place: Position | None, days: Mapping[str, str], *, whole: bool) -> Answer:
-        """Return the answer, with a token for what is left at `place`. `days` are the whole span's."""
+        """Return the answer, with a token for what is left at `place`. `days` are those of the whole period."""
         body = {**self._body, self._items: self._entries, "next_page_token": "" if place is None else place.text()}
         body |= {name: day for name, day in days.items() if name in body}
         if whole:
@@ -345,7 +343,7 @@ class _Collected:
         return Answer(200, {**self._answer_headers(), "content-type": "application/json"}, text.encode())
 
     def _state_totals(self, body: dict[str, Any], *, complete: bool) -> None:
-        """Leave only totals that are true: of the whole list once it is there, or Zoom's own of a list in one piece."""
+        """Keep only correct totals: of the whole list once it is complete, or Zoom's own of a list in one piece."""
         if self.is_split:
             for name in _totals(body):
                 sums = sum(each.get(name, 0) for each in self._months.values())
@@ -362,7 +360,7 @@ class _Collected:
 
 
 def _identity(entry: Any, items: str) -> str | None:
-    """Return what an entry has in common with another that is the same one, None for an entry without an id."""
+    """Return a key that is equal for two copies of one entry, or None for an entry without an id."""
     if not isinstance(entry, dict):
         return json.dumps(entry)
     if items == _HOSTS and "id" in entry:
@@ -373,7 +371,7 @@ def _identity(entry: Any, items: str) -> str | None:
 
 
 def _added_up(row: Any, other: Any) -> Any:
-    """A host's row over two months: the counts of both together."""
+    """Return a host's row over two months, with the counts added."""
     return {**row, **{name: row.get(name, 0) + other.get(name, 0) for name in _COUNTS_OF_HOST if name in row}}
 
 

@@ -1,4 +1,4 @@
-"""The participants of a meeting, from the best source there is. Zoom has no such operation; this one is our own."""
+"""Returns a meeting's participants from the best available source. Zoom has no such operation."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ LIVE, FROM_EVENTS, REPORT, PAST = "live", "events", "report", "past_meetings"
 
 _SOURCES = {REPORT: "/v2/report/meetings/{}/participants", PAST: "/v2/past_meetings/{}/participants"}
 
-# By a meeting's number Zoom answers about the last instance, and says its uuid.
+# For a meeting's number, Zoom answers about the last instance, and states its uuid.
 _LAST_INSTANCE = "/v2/past_meetings/{}"
 
 _ONE_PERSON = "Only one person was there. Zoom's own lists leave such meetings out; this is from the meeting's events."
 
 _TOO_EARLY = "Zoom has not finished its list of this meeting yet; this is from the meeting's events. Ask again later."
 
-# Headers about the bytes of Zoom's answer: the body here is another one.
+# Headers about the bytes of Zoom's answer do not apply, because the body is another one.
 _OF_ZOOMS_BODY = frozenset({"etag", "cache-control", "content-type"})
 
 _NO_TIMES = "Zoom has not worked out how long everybody stayed yet. Ask again in a few minutes."
@@ -92,7 +92,7 @@ class Participants:
         headers: dict[str, str] = {}
 
         def ask_and_keep_headers(path: str, query: str) -> Answer:
-            """Ask, and keep the headers about the rate budget: those of the last answer count."""
+            """Call Zoom, and keep the headers about the rate limits of the last answer."""
             answer = ask(path, query)
             headers.update({name: value for name, value in answer.headers.items() if name not in _OF_ZOOMS_BODY})
             return answer
@@ -126,7 +126,7 @@ class Participants:
         try:
             return self.roster.state(principal, meeting)
         except (NotFound, Unavailable):
-            # Without events there are Zoom's own lists.
+            # Without events, Zoom's own lists are read.
             return {}
 
     def _attendance(self, principal: Principal, meeting: str) -> dict[str, Any]:
@@ -138,7 +138,7 @@ class Participants:
 
 @dataclass(frozen=True, slots=True)
 class _Lists:
-    """Zoom's lists of one instance. Without the uuid of an `instance` they are asked for by the meeting's number."""
+    """Zoom's lists of one instance. Without the uuid of an `instance`, they are requested by the meeting's number."""
 
     meeting: str
     instance: str
@@ -179,13 +179,13 @@ class _Lists:
 
 
 def _instance(meeting: str, seen: Mapping[str, Any]) -> str:
-    """Return the uuid of the instance that is asked about, as far as the address or the events say."""
+    """Return the uuid of the requested instance, as far as the address or the events state it."""
     used = seen.get("instances_used") or [""]
     return str(used[-1]) if is_number(meeting) else meeting
 
 
 def _last_instance(number: str, ask: Ask) -> str:
-    """Return the uuid of a meeting's last instance as Zoom says it, or an empty text. Raises what may pass."""
+    """Return the uuid of a meeting's last instance as Zoom states it, or an empty text. Raises transient errors."""
     try:
         last = json.loads(ask(_LAST_INSTANCE.format(number), "").body or b"null")
     except GatewayError as error:
@@ -199,12 +199,12 @@ def _last_instance(number: str, ask: Ask) -> str:
 
 
 def _was_held(state: Mapping[str, Any]) -> bool:
-    """Whether there is an instance that is over; a series between two of its meetings is `scheduled`."""
+    """Return whether an instance is over. A series between two of its meetings is `scheduled`."""
     return state.get("status") == "ended" or (state.get("status") == "scheduled" and bool(state.get("instance")))
 
 
 def _used(answer: Mapping[str, Any]) -> Found:
-    """The instances that an answer is about, where it says so."""
+    """Return the instances that an answer is about, where it states them."""
     return {name: answer[name] for name in ("instances_used",) if name in answer}
 
 

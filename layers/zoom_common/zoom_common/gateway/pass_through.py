@@ -1,4 +1,4 @@
-"""Calls of the pass-through: made like those of rows, with rate limit labels that are learned from Zoom's answers."""
+"""Calls of the pass-through. They are made like those of rows, with rate limit labels learned from Zoom's answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from zoom_common.zoom.operations.model import RateLabel
 from zoom_common.zoom.pass_through import PassedOperation
 from zoom_common.zoom.rate_limits import CATEGORY_HEADER
 
-# A path with escapes as they are to arrive at Zoom: API Gateway undoes one layer of those in the URL.
+# A path with escapes as Zoom shall get them. API Gateway decodes one layer of those in the URL.
 RAW_PATH_HEADER = "x-zoom-raw-path"
 
 _MOST_LEARNED = 1000
@@ -31,7 +31,7 @@ class LearnedLabels:
     labels: OrderedDict[str, RateLabel] = field(default_factory=OrderedDict)
 
     def learn(self, operation: PassedOperation, headers: Mapping[str, str]) -> None:
-        """Note the label that an answer names, if it names one."""
+        """Store the label that an answer names, if it names one."""
         label = _LABELS.get(headers.get(CATEGORY_HEADER, "").strip().lower().replace("_", "-"))
         if label is None:
             return

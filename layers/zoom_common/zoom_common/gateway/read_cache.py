@@ -1,4 +1,4 @@
-"""Caching of reads: entity tags for callers, and single reads kept for a moment in one container's memory."""
+"""Caches reads: entity tags for callers, and single reads kept for a short time in one container's memory."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from zoom_common.gateway.change_store import ChangeStore
 from zoom_common.gateway.context import Call
 from zoom_common.zoom.http import HttpResponse
 
-# New with every read: the link that opens a meeting as its host.
+# It changes with every read: the link that opens a meeting as its host.
 _VOLATILE = re.compile(rb'"start_url"\s*:\s*"(?:[^"\\]|\\.)*"')
 
 
 def etag(connection_id: str, body: bytes) -> str:
-    """Return the weak entity tag of an answer over a connection. Answers that differ in `start_url` only share it."""
+    """Return the weak entity tag of an answer over a connection.
+
+    Answers that differ only in `start_url` have the same.
+    """
     seen = hashlib.sha256(connection_id.encode() + b"\0" + _VOLATILE.sub(b"", body))
     return f'W/"{seen.hexdigest()[:32]}"'
 
@@ -35,7 +38,7 @@ LONGEST = 60.0
 
 _MOST = 200
 
-# Operations whose subjects webhooks report changes of, with the name of the id in the path.
+# Operations on subjects that webhooks report changes of, with the name of the id in the path.
 _CACHED = {"meetings.get": ("meetings", "meetingId"), "webinars.get": ("webinars", "webinarId")}
 
 # Tenant, connection, Zoom account, and the subject as events name it.
@@ -67,7 +70,7 @@ class ReadCache:
         return response
 
     def forget(self, call: Call) -> None:
-        """Drop what `call` is about to change."""
+        """Drop the reads that `call` is about to change."""
         changed = {f"{resource}/{call.ids[name]}" for resource, name in _CACHED.values() if name in call.ids}
         for known in [each for each in self._reads if each[3] in changed]:
             del self._reads[known]

@@ -1,4 +1,4 @@
-"""One call to Zoom for one caller, from principal to answer."""
+"""Makes one call to Zoom for one caller, from principal to answer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from zoom_common.zoom.operations.model import Operation, check_query
 _CONSENT = "Any one of the missing scopes is enough. Add it to the Zoom app, then let the person reconnect."
 
 _ADMINISTRATORS = (
-    "Only an administrator of the Zoom account can grant this, to an app that has the scope: a user-level app cannot."
+    "Only an administrator of the Zoom account can grant this, to an app that has the scope. A user-level app cannot."
 )
 
 _OF_OTHERS = (
@@ -44,7 +44,7 @@ type ReconnectUrl = Callable[[Connection], str]
 def check_scopes(operation: Operation, connection: Connection, reconnect_url: ReconnectUrl) -> None:
     """Raise ZoomScopesMissing when no token of `connection` can do `operation`.
 
-    A connection without known scopes passes: Zoom decides.
+    A connection without known scopes is accepted, and Zoom decides.
     """
     if connection.scopes and not operation.scopes.allow(connection.scopes):
         raise ZoomScopesMissing(
@@ -65,10 +65,10 @@ def raise_for_refusal(
     query_string: str = "",
     request_at_fault: bool = False,
 ) -> None:
-    """Return for a success, else raise ZoomRefused; for missing scopes it names them and where to grant them.
+    """Return for a success, else raise ZoomRefused. For missing scopes it names them and where to grant them.
 
-    `ids` are those of the path and `query_string` is the caller's: hints depend on both.
-    `request_at_fault`: Zoom answered 401 and accepts the token for another request, so a new consent would not help.
+    `ids` are those of the path and `query_string` is the caller's, because hints depend on both. `request_at_fault`:
+    Zoom answered 401 and accepts the token for another request, so a new consent would not help.
     """
     refused = RefusedCall(
         method=operation.method,
@@ -103,13 +103,13 @@ def _way_out(operation: Operation, connection: Connection, *, names_user: bool =
 
 CONNECTION_HEADER = "x-zoom-connection"
 
-# Zoom's headers that the caller gets: how to read the body, the number that Zoom's support asks for, the quota.
+# The headers of Zoom's that the caller gets: how to read the body, the number for Zoom's support, the quota.
 _PASSED_ON = ("content-type", "x-zm-trackingid", "x-ratelimit-")
 
-# Operations that make, change or delete a plan. `gateway.not_applied` and `gateway.overlaps` look at their answers.
+# Operations that make, change or delete a plan. `gateway.not_applied` and `gateway.overlaps` read their answers.
 _PLANS = frozenset(f"{kind}.{what}" for kind in ("meetings", "webinars") for what in ("create", "update", "delete"))
 
-# With an answer of the pass-through go those that files and redirects need.
+# An answer of the pass-through also has the headers that files and redirects need.
 _PASSED_ON_WHOLE = (*_PASSED_ON, "location", "content-disposition", "content-range", "accept-ranges", "last-modified")
 
 _MOST_EXPECTED = 1000
@@ -131,7 +131,7 @@ class Gateway:
     """Makes calls. `select` finds a principal's connection, by the id in the request if there is one.
 
     `reconnect_url` gives the page where a person consents again. `passes_on`: the pass-through is switched on.
-    `calendar` has the hosts' plans; without it nothing is said about overlaps.
+    `calendar` has the hosts' plans; without it the answers have no header about overlaps.
     """
 
     select: Callable[[Principal, str | None], Connection]
@@ -142,10 +142,10 @@ class Gateway:
     passes_on: bool = False
     calendar: HostCalendar | None = None
     _expected: dict[tuple[str | None, ...], Connection] = field(default_factory=dict)
-    """The connection that a caller's last call went over, which the next one will most likely go over too."""
+    """The connection of each caller's last call, which the next one will most likely use too."""
 
     def call(self, call: Call) -> Answer:
-        """Return Zoom's answer for the caller. `call.stats` is filled in, whether it succeeds or not.
+        """Return Zoom's answer for the caller. `call.stats` is filled in for successes and failures.
 
         Raises ZoomRefused when Zoom answers with an error, and other GatewayErrors when there is no answer.
         """
@@ -163,7 +163,7 @@ class Gateway:
             self._count(call)
 
     def _bind(self, call: Call) -> None:
-        """Find the caller's connection and check that this request may go out over it."""
+        """Find the caller's connection and check that this request may be sent over it."""
         operation = call.operation
         if not call.principal.may(operation.gateway_scope):
             raise Forbidden([operation.gateway_scope])
@@ -175,15 +175,15 @@ class Gateway:
         _check_request(call)
 
     def _selected(self, call: Call) -> Connection:
-        """Read the caller's connection, and ask for the send slot meanwhile where it is likely which one that is.
+        """Read the caller's connection. If it can be guessed, request the send slot at the same time.
 
-        What was expected decides nothing else: the connection is read each time, and a slot that turns out to be of
-        another account, or not to be needed, is given back.
+        The guess decides nothing else: the connection is read each time, and a slot of another account, or one that is
+        not needed, is given back.
         """
         limiter = self.client.http.limiter
         expected = self._expected.get(_caller(call))
         if expected is not None and self._surely_sends(call, expected):
-            del self._expected[_caller(call)]  # until this call has gone to Zoom too
+            del self._expected[_caller(call)]  # until this call has been sent to Zoom too
             call.early = limiter.begin(call.cost(expected), call.deadline)
         connection = self.select(call.principal, call.headers.get(CONNECTION_HEADER))
         if expected is not None and connection.zoom_account_id != expected.zoom_account_id:
@@ -191,13 +191,13 @@ class Gateway:
         return connection
 
     def _expect(self, call: Call) -> None:
-        """Expect the caller's next call over the same connection, because this one went to Zoom."""
+        """Expect the caller's next call over the same connection, because this one was sent to Zoom."""
         if len(self._expected) >= _MOST_EXPECTED:
             self._expected.clear()
         self._expected[_caller(call)] = call.connection
 
     def _surely_sends(self, call: Call, expected: Connection) -> bool:
-        """Return whether a call that is in order goes to Zoom: nothing that is stored may answer it."""
+        """Return whether a valid call is always sent to Zoom, because no stored answer can be used."""
         if expected.scopes and not call.operation.scopes.allow(expected.scopes):
             return False
         if call.operation.method == "GET":
@@ -205,7 +205,10 @@ class Gateway:
         return idempotency.HEADER not in call.headers
 
     def _count(self, call: Call) -> None:
-        """Count the call and the reads it needed. When a write fails, later ones do not wait for DynamoDB again."""
+        """Count the call and the reads it needed.
+
+        After a write has failed, later ones do not wait for DynamoDB again.
+        """
         deadline = call.deadline
         for each in call.stats.with_reads():
             self.client.usage.settle(call.principal.tenant, each, deadline)
@@ -239,7 +242,7 @@ class Gateway:
         )
         if call.operation.method == "GET" and response.status == 200:  # noqa: PLR2004 - HTTP's own number
             tag = read_cache.etag(call.connection.connection_id, response.body)
-            # The caller may store the answer, and has to revalidate it for each use; shared caches may not.
+            # The caller may store the answer, and has to revalidate it for each use. Shared caches may not store it.
             headers |= {"etag": tag, "cache-control": "private, no-cache"}
             if read_cache.is_known(call.headers.get("if-none-match"), tag):
                 headers.pop("content-type", None)
@@ -249,7 +252,7 @@ class Gateway:
         return Answer(response.status, headers, response.body)
 
     def _about_plan(self, call: Call, response: HttpResponse) -> dict[str, str]:
-        """Return headers about a plan that was made or changed: what Zoom did not apply, and what overlaps."""
+        """Return headers about a new or changed plan: what Zoom did not apply, and what overlaps."""
         from zoom_common.gateway import overlaps  # noqa: PLC0415 - only such calls need them
         from zoom_common.gateway.create_lookup import json_object  # noqa: PLC0415 - as above
 
@@ -280,13 +283,13 @@ class Gateway:
 
 
 def _caller(call: Call) -> tuple[str | None, ...]:
-    """Return who calls, and over which connection where the request names one."""
+    """Return the caller, and the connection if the request names one."""
     who = call.principal
     return who.tenant, who.subject, who.connection, call.headers.get(CONNECTION_HEADER)
 
 
 def _passed_on(call: Call, response: HttpResponse, headers: dict[str, str]) -> Answer:
-    """Return an answer of the pass-through as it is: any bytes, and redirects, which the gateway never follows."""
+    """Return an answer of the pass-through unchanged: any bytes, and redirects, which the gateway never follows."""
     if response.too_long:
         raise AnswerTooLong(changed=not call.operation.safe_to_retry)
     return Answer(response.status, headers, response.body)
@@ -294,7 +297,7 @@ def _passed_on(call: Call, response: HttpResponse, headers: dict[str, str]) -> A
 
 def _check_request(call: Call) -> None:
     if any(name == "access_token" for name, _ in parse_qsl(call.query_string, keep_blank_values=True)):
-        # Zoom refuses tokens in URLs, with an answer that would look like a refusal of the connection's own token.
+        # Zoom refuses tokens in URLs, with an answer that looks like a refusal of the connection's own token.
         raise Unauthenticated(
             reason="token_in_query",
             message="Invalid access token, this access token is not supported as query parameter string.",

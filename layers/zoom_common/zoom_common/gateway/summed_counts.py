@@ -1,6 +1,6 @@
-"""Counts over any span of days: Zoom counts a week at once, and the gateway adds the weeks up.
+"""Counts over any period: Zoom counts a week at once, and the gateway adds the weeks up.
 
-Zoom's count of archived files takes `from` and `to` at most seven days apart.
+Zoom's count of archived files accepts `from` and `to` at most seven days apart.
 https://developers.zoom.us/docs/api/meetings/#tag/archiving/GET/archive_files/statistics
 """
 
@@ -26,16 +26,16 @@ from zoom_common.gateway.list_position import (
 from zoom_common.gateway.service import Answer
 from zoom_common.zoom.operations.model import Operation
 
-# One call more has to fit into what is left, in seconds.
+# One more call has to fit into the remaining time, in seconds.
 _TIME_FOR_A_CALL = 2.0
-# Weeks that can be asked for within one request, at the rate of Zoom's smallest plan.
+# The weeks that can be read within one request, at the rate of Zoom's smallest plan.
 _MOST_WEEKS = 60
 
 
 def is_summed(operation: Operation, query_string: str, *, today: date | None = None) -> bool:
-    """Return whether a request is for `summed` to answer: counts of more days than Zoom counts at once.
+    """Return whether `summed` has to answer a request: counts of more days than Zoom counts at once.
 
-    Without a first day Zoom chooses it and says so in its answer.
+    Without a first day Zoom chooses it and states it in its answer.
     """
     query = dict(parse_qsl(query_string))
     if operation.items is not None or not operation.weekly or not query.get("from"):
@@ -52,10 +52,10 @@ def summed(
     *,
     today: date | None = None,
 ) -> Answer:
-    """Return one answer with the sums of all weeks' counts, and the days that the caller asked for.
+    """Return one answer with the sums of all weeks' counts, and the requested days.
 
-    Raises what `fetch` raises, InvalidRequest for more weeks than one request can ask for, and Unavailable when the
-    time runs out: a sum of some of the weeks would be a wrong number.
+    Raises what `fetch` raises, InvalidRequest for more weeks than one request can read, and Unavailable when the time
+    runs out, because a sum of some weeks would be wrong.
     """
     now = today or _today()
     query = dict(parse_qsl(query_string))
@@ -83,7 +83,7 @@ def _today() -> date:
 
 
 def _week(place: Position, query: Mapping[str, str]) -> dict[str, str]:
-    """Return the query of one week's counts. At both ends of the span the caller's own words are sent."""
+    """Return the query of one week's counts. At both ends of the period, the caller's own text is sent."""
     first, last = query["from"], query.get("to", "")
     return {
         **query,
@@ -93,7 +93,7 @@ def _week(place: Position, query: Mapping[str, str]) -> dict[str, str]:
 
 
 def _next(place: Position, page: Mapping[str, Any], span: Span, today: date) -> Position | None:
-    """Return the next days to ask for: those that Zoom left out of `page`, or the next week. None at the end."""
+    """Return the next days: those that Zoom left out of `page`, or the next week. None at the end."""
     resume = left_out_after(place, page, today) or place.resume
     missing = left_out_before(place, page)
     if missing is not None:

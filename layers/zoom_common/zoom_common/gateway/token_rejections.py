@@ -1,7 +1,7 @@
-"""What Zoom's 401 (code 124) is evidence of: the access token, or only the request that met it.
+"""Decides whether Zoom's 401 (code 124) is the fault of the access token, or of the single request.
 
-Zoom answers 401/124 to single requests while the same token serves every other one: `POST .../registrants`, with a
-Server-to-Server token too (https://devforum.zoom.us/t/142405, https://devforum.zoom.us/t/95559), a user-level token
+Zoom answers 401/124 to single requests while the same token works for every other one: `POST .../registrants`, also
+with a Server-to-Server token (https://devforum.zoom.us/t/142405, https://devforum.zoom.us/t/95559), a user-level token
 that names a user instead of `me`, a Server-to-Server token on a `me` path. So a second, independent request decides.
 """
 
@@ -19,28 +19,28 @@ from zoom_common.zoom import api
 from zoom_common.zoom.http import HttpResponse
 from zoom_common.zoom.operations.table import named
 
-# For so long, in seconds, a request that was at fault is checked before its next 401 costs a refresh.
+# For this long, in seconds, a request that was at fault is checked before its next 401 causes a refresh.
 REMEMBERED: Final = 600.0
 
-# A token that is not older than this, in seconds, is checked before it is replaced: whatever bad requests a program
-# makes, in however many containers, a connection is not refreshed more often than that because of them.
+# A token younger than this, in seconds, is checked before it is replaced. So bad requests of a program, in any number
+# of containers, do not cause more frequent refreshes.
 YOUNG: Final = 600.0
 
 _CAPACITY = 256
 
 
 class TokenEvidence(StrEnum):
-    """What an answer of Zoom's says about the token that was sent with the request."""
+    """What Zoom's answer shows about the token that was sent with the request."""
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"
-    NONE = "none"  # no answer of Zoom's own, or a fault inside Zoom
+    NONE = "none"  # no answer of Zoom's own, or a fault at Zoom
 
 
 def evidence(response: HttpResponse) -> TokenEvidence:
-    """Return what `response` says about the token: any answer of Zoom's but 401/124 accepts it, 4711 and 429 too.
+    """Return what `response` shows about the token. Any answer of Zoom's except 401/124 accepts it, also 4711 and 429.
 
-    A 401 without a code of Zoom's, such as a proxy's page, says nothing.
+    A 401 without a code of Zoom's, such as a proxy's page, shows nothing.
     """
     if response.status >= 500 or not api.is_answer(response):  # noqa: PLR2004 - HTTP's own number
         return TokenEvidence.NONE
@@ -54,7 +54,7 @@ def evidence(response: HttpResponse) -> TokenEvidence:
 def independent_read(call: Call) -> Call:
     """Return a small read, other than `call`, that Zoom answers for every token of the connection's kind.
 
-    Which scopes the token has does not matter: a lack of scopes (4711) accepts the token as well.
+    The token's scopes do not matter, because a lack of scopes (4711) also accepts the token.
     """
     for name, ids, query in _READS[call.connection.kind]:
         if name != call.operation.name:
@@ -76,7 +76,7 @@ class RejectedRequests:
     _seen: OrderedDict[tuple[object, ...], float] = field(default_factory=OrderedDict)
 
     def remember(self, call: Call) -> None:
-        """Remember that `call` is at fault, not its token."""
+        """Store that `call` is at fault, and not its token."""
         key = _key(call)
         self._seen[key] = self.clock()
         self._seen.move_to_end(key)
@@ -84,9 +84,9 @@ class RejectedRequests:
             self._seen.popitem(last=False)
 
     def suspects(self, call: Call) -> bool:
-        """Return whether the token is to be checked before it is replaced.
+        """Return whether the token has to be checked before it is replaced.
 
-        It is when the same request was at fault lately, or when the token is young. A token that Zoom is known to
+        That is so when the same request was at fault lately, or when the token is young. A token that Zoom is known to
         have refused is not checked again.
         """
         connection, now = call.connection, self.clock()

@@ -20,7 +20,7 @@ _EPOCH = date(1970, 1, 1)
 
 _DAY = 86_400
 
-# Longer than a rollup may stay away before somebody notices.
+# Longer than a missing rollup can stay unnoticed.
 LIVE_DAYS = 10
 
 _ADD = (
@@ -48,7 +48,7 @@ class Usage:
 
 
 def day_of(now: float) -> date:
-    """The UTC day of a moment in epoch seconds."""
+    """Return the UTC day of a time in epoch seconds."""
     return _EPOCH + timedelta(days=int(now // _DAY))
 
 
@@ -65,7 +65,7 @@ class LiveUsage:
         self._table = coordination
 
     def begin(self, usage: Usage) -> Changed:
-        """Start to add these numbers. The result finishes the write, and raises when it failed."""
+        """Start to add these numbers. Return a function that finishes the write, and raises when it failed."""
         values = {
             "zero": 0,
             "calls": usage.calls,
@@ -75,7 +75,7 @@ class LiveUsage:
             "tenant": usage.tenant,
         }
         change = _ADD
-        if usage.refused:  # most calls are not, and pay nothing for the two kinds
+        if usage.refused:  # most calls are neither, and do not pay for these counts
             change += _ADD_KINDS
             values |= {"limited": usage.limited, "failed": usage.failed}
         return self._table.begin_update(
@@ -88,7 +88,7 @@ class LiveUsage:
 
     def of(self, day: date, tenant: str | None = None) -> Iterator[Usage]:
         """Yield the counters of a day, of one tenant or of all."""
-        # A tenant's id holds no "#", so no other tenant has the same prefix.
+        # A tenant's id has no "#", so no other tenant has the same prefix.
         condition = "#pk = :pk" + ("" if tenant is None else " AND begins_with(#sk, :tenant)")
         values = {"pk": f"usage#{day.isoformat()}"} | ({} if tenant is None else {"tenant": f"{tenant}#"})
         for item in _every(self._table, condition, values):
@@ -103,7 +103,7 @@ class LiveUsage:
 
 
 class KeptUsage:
-    """Days that are over. Methods raise Unavailable."""
+    """Past days. Methods raise Unavailable."""
 
     OWNED_KEYS: ClassVar = {"usage": (r"[^#]+#usage", r"\d{4}-\d\d-\d\d#.+#.+")}
 
@@ -112,7 +112,7 @@ class KeptUsage:
         self._retention_days = retention_days
 
     def keep(self, usage: Usage) -> None:
-        """Write the numbers of a day; writing them again changes nothing."""
+        """Write the numbers of a day. Writing them again changes nothing."""
         self._table.put(
             {
                 "pk": f"{usage.tenant}#usage",
@@ -131,7 +131,7 @@ class KeptUsage:
             "pk": f"{tenant}#usage",
             "first": first.isoformat(),
             "last": f"{last.isoformat()}$",
-        }  # "$" follows "#"
+        }  # "$" is the character after "#"
         for item in _every(self._table, "#pk = :pk AND #sk BETWEEN :first AND :last", values):
             day, connection, operation = str(item["sk"]).split("#", 2)
             yield Usage(date.fromisoformat(day), tenant, connection, operation, **_numbers(item))
@@ -145,7 +145,7 @@ class KeptUsage:
 
 
 def _numbers(item: Mapping[str, Any]) -> dict[str, int]:
-    """The numbers of an item. Older releases did not tell kinds of refusals apart."""
+    """Return the numbers of an item. Older releases did not count kinds of refusals."""
     return {name: item[name] for name in ("calls", "requests", "refused")} | {
         name: item.get(name, 0) for name in ("limited", "failed")
     }
@@ -159,7 +159,7 @@ def _every(table: Table, condition: str, values: Mapping[str, object]) -> Iterat
         yield from items
 
 
-# In seconds. Counting must not cost the caller Zoom's answer: with less time left, a slow write is given up.
+# In seconds. With less time left, a slow write is given up, so that the caller still gets Zoom's answer.
 _LEAST_TIME = 5.0
 
 # A day is rolled up again on the following days, for late writes and after a missed rollup.
@@ -169,7 +169,7 @@ _ERRORS_FROM = 400
 
 _FAULTS_FROM = 500
 _TOO_MANY = 429
-# Reasons of calls that met a limit, of Zoom's or of the gateway's share of it, and of calls that got no useful answer.
+# The reasons of calls that met a limit, of Zoom's or of the gateway's, and of calls without a useful answer.
 _LIMITED = frozenset({"rate_limited", "daily_limit", "user_daily_limit", "rate_budget_spent", "zoom_asked_to_wait"})
 _FAILED = frozenset(
     {
@@ -185,7 +185,7 @@ _NOT_COUNTED = (DependencyFailed, ConditionFailed)
 class UsageCounter:
     """Counts calls. `begin_write` is `LiveUsage.begin`. A failed write shows in the call's statistics only.
 
-    A call is first counted as one successful request, while Zoom answers it: the count adds no waiting, and includes a
+    A call is first counted as one successful request, while Zoom answers it, so counting adds no waiting and includes a
     call that ends with its container. The difference to what happened is added when the call is over.
     """
 
@@ -208,7 +208,7 @@ class UsageCounter:
         failed = stats.reason is not None or (stats.status or 0) >= _ERRORS_FROM
         difference = self._usage(tenant, stats, calls=1 - begun, requests=stats.tries - begun, refused=int(failed))
         if difference.calls or difference.requests or difference.refused:
-            # Finishing the first write may have taken the time for the second.
+            # Finishing the first write may have used up the time for the second.
             time_left = deadline.allows(_LEAST_TIME)
             stats.uncounted = not (time_left and (adding := self._begun(difference)) and _succeeds(adding))
 
@@ -239,7 +239,10 @@ def _succeeds(change: Changed, *, again: bool = True) -> bool:
 
 
 def between(live: LiveUsage, kept: KeptUsage, tenant: str, first: date, last: date, *, today: date) -> list[Usage]:
-    """Return a tenant's usage from the first day to the last. Live counters win over kept days: they may be newer."""
+    """Return a tenant's usage from the first day to the last.
+
+    Live counters replace stored days, because they may be newer.
+    """
     found = {_key(each): each for each in kept.between(tenant, first, last)}
     day = max(first, today - timedelta(days=ROLLED_UP_DAYS))
     while day <= min(last, today):
@@ -253,7 +256,7 @@ def _key(usage: Usage) -> tuple[date, str, str]:
 
 
 def roll_up(live: LiveUsage, kept: KeptUsage, *, today: date) -> int:
-    """Keep the days that are over and return the number of rows. Doing it twice changes nothing."""
+    """Store the days that are over and return the number of rows. Repeating it changes nothing."""
     rows = 0
     for back in range(1, ROLLED_UP_DAYS + 1):
         for usage in live.of(today - timedelta(days=back)):

@@ -1,9 +1,9 @@
-"""`backfill`: meetings, attendance, recordings and registrants of a span of time, as the events that are missing.
+"""`backfill`: sends the missing events of a period: meetings, attendance, recordings and registrants.
 
-The plan has a row for each user and each four weeks, one for each user's registrants and, on demand, one for a trash.
-A row compares what Zoom reports with what is known, as the hourly reconciliation does, and sends what is missing the
-way of every delivery, marked as reconciled and with the natural keys of the originals. Where the archive is on, it gets
-the recordings from Zoom's list itself. So a row that is done twice, and a backfill that is done again, changes nothing.
+The plan has a row for each user and each four weeks, one for each user's registrants and, on demand, one for the trash.
+A row compares Zoom's reports with the stored events, as the hourly reconciliation does, and sends missing events to the
+processor, marked as reconciled and with the natural keys of the originals. Where the archive is on, it gets the
+recordings from Zoom's list itself. So repeating a row, or a whole backfill, changes nothing.
 """
 
 from __future__ import annotations
@@ -39,25 +39,26 @@ from zoom_common.zoom.rate_limits import until_midnight
 NAME = "backfill"
 OPTIONS = frozenset({"from", "to", "users", "deactivated", "registrants", "trash"})
 PART_OF_DAY = 0.2
-# What the last row of a slice may take beyond it; the reconciliation begins nothing in its last 30 seconds.
+# The time that the last row of a slice may take beyond it. The reconciliation begins nothing in its last 30 seconds.
 _ROW_SECONDS = 32.0
 _MOST_DAYS = 400
 _MOST_USERS = 1_000
-# Zoom's lists take a month at most. Windows overlap by what a meeting can last, so that none falls between two of them.
+# Zoom's lists accept a month at most. Windows overlap by the longest duration of a meeting, so that none falls between
+# two.
 _WINDOW, _OVERLAP = timedelta(days=28), timedelta(days=2)
-# What a row is about besides what was held and recorded in its window.
+# The kinds of rows besides those of a window.
 _REGISTRANTS, _TRASH = "registrants", "trash"
 _MOST_TRIES = 20
-_GIVEN_UP = "Zoom could not be read in many tries. Nothing is taken for gone: do this span again later."
-# How far Zoom's reports go back; some days more, should its months be longer than ours.
+_GIVEN_UP = "Zoom could not be read in many tries. Nothing was changed: repeat this period later."
+# How far Zoom's reports go back, with some days more, because Zoom's months may be longer than ours.
 _REPORTED = timedelta(days=190)
 _REPORTS = "/v2/report/users/"
-# Costly calls that a row is taken to need before any was counted: the reports of what was held, in two kinds.
+# How many costly calls a row is assumed to need before any was counted: the reports of what was held, in two kinds.
 _CALLS_OF_A_ROW = 2.0
 
 
 def check_options(body: Mapping[str, Any], wrong: list[FieldError], *, today: date) -> None:
-    """Note what is wrong with the members that only this operation has."""
+    """Note the errors in the members that only this operation has."""
     first, last = _day(body.get("from")), _day(body.get("to", today.isoformat()))
     if first is None:
         wrong.append(FieldError("from", "The first day as YYYY-MM-DD."))
@@ -81,7 +82,7 @@ def _day(text: Any) -> date | None:
 
 
 def windows(first: date, last: date) -> Iterator[tuple[date, date]]:
-    """Yield the windows of a span: the first and the last day of each, both included."""
+    """Yield the windows of a period: the first and the last day of each, both included."""
     begin = first
     while begin <= last:
         end = min(last, begin + _WINDOW - timedelta(days=1))
@@ -89,17 +90,16 @@ def windows(first: date, last: date) -> Iterator[tuple[date, date]]:
         begin = end + timedelta(days=1)
 
 
-# Gets the connection, the user and the first and the last day.
+# The arguments are the connection, the user and the first and the last day.
 type Archive = Callable[[Connection, ZoomReader, str, date, date], int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backfill:
-    """The work of such a job. `send` takes deliveries that go the way of every delivery from then on.
+    """Does the work of such a job. `send` queues deliveries for the processor.
 
-    `days` counts the costly calls of all backfills of an account.
-    `archive` archives the recordings that a user has within a window and returns how many files were new, where the
-    archive is on.
+    `days` counts the costly calls of all backfills of an account. `archive` archives a user's recordings within a
+    window and returns how many files were new; it is None where the archive is off.
     """
 
     projections: ProjectionStore
@@ -117,7 +117,7 @@ class Backfill:
 
 
 class _DaySpent(Exception):
-    """The part of the day's calls that a backfill may make is made."""
+    """The calls that a backfill may make today are used up."""
 
 
 class _TooMany(Exception):
@@ -129,7 +129,7 @@ class _Run:
 
     def __init__(self, backfill: Backfill, slice_: Slice) -> None:
         self._backfill, self._slice, self._runner = backfill, slice_, slice_.runner
-        self._calls = 0  # since progress was written last
+        self._calls = 0  # since progress was last written
         self._left: int | None = None
 
     def run(self) -> Step:
@@ -151,7 +151,7 @@ class _Run:
             return self._slice.stop(stop_of(error, now=self._runner.clock()))
 
     def _plan(self, connection: Connection) -> None:
-        """Write the rows. A plan that a crash has left is written again. Raises _TooMany."""
+        """Write the rows. A plan that a crash has interrupted is written again. Raises _TooMany."""
         request = self._slice.job.request
         first, last = _day(request["from"]), _day(request.get("to")) or self._today()
         first = first or last
@@ -208,7 +208,7 @@ class _Run:
     def _work(self, connection: Connection, row: Row) -> Row | None:
         """Do a row and return it finished, or None when it needs another slice.
 
-        What will never succeed, or has failed too often, fails alone. Raises GatewayError for anything else.
+        A row that cannot succeed, or has failed too often, fails by itself. Raises GatewayError for anything else.
         """
         message: str | None = "Would be compared."
         try:
@@ -227,7 +227,7 @@ class _Run:
         return finished if self._runner.store.finish(self._slice.job, finished) else erased(row.number)
 
     def _given_up(self, row: Row) -> bool:
-        """Count that a row has failed, and return whether it has so too often."""
+        """Count a failure of a row, and return whether it has failed too often."""
         before = dict(self._slice.job.notes.get("trouble") or {})
         tries = int(before["tries"]) + 1 if before.get("row") == row.number else 1
         trouble = {"row": row.number, "tries": tries}
@@ -236,7 +236,10 @@ class _Run:
         return tries >= _MOST_TRIES
 
     def _window(self, connection: Connection, row: Row) -> str | None:
-        """Compare one user's window. Events come with the moment at which they are sent, and not the window's."""
+        """Compare one user's window.
+
+        Events are stored under the time they are sent at, not under that of the window.
+        """
         user, begin, end = _values(row)
         read = self._reads(connection, user, reports=end >= self._today() - _REPORTED)
         about = _person(connection, user)
@@ -252,7 +255,7 @@ class _Run:
         return said + "".join(f" Not all of the {what}: {why}." for what, why in sorted(done.partial.items()))
 
     def _registrants(self, connection: Connection, row: Row) -> str | None:
-        """Compare the registrants of what one user planned in the span, meeting by meeting."""
+        """Compare the registrants of one user's planned meetings in the period, meeting by meeting."""
         user, begin, end = _values(row)
         reader = ZoomReader(self._reads(connection, user))
         about = _person(connection, user)
@@ -286,7 +289,7 @@ class _Run:
         return OnDemand(self._backfill.projections, connection.tenant, connection.zoom_account_id, reader)
 
     def _reconciler(self, begin: date, end: date) -> Reconciler:
-        """Return what compares a span of days."""
+        """Return the reconciler for a period of days."""
         last = min(self._runner.clock(), _midnight(end) + DAY + SETTLED_SECONDS)
         return Reconciler(
             projections=self._backfill.projections,
@@ -299,19 +302,19 @@ class _Run:
         )
 
     def _send(self, found: Sequence[Delivery]) -> None:
-        """Send deliveries as received now: the log keeps events by that moment, and not by the window's."""
+        """Send deliveries as received now, because the log is ordered by that time and not by the window's."""
         now_ms = int(self._runner.clock() * 1000)
         self._backfill.send([Delivery(each.app, each.body, now_ms, reconciled=True) for each in found])
 
     @property
     def _deadline(self) -> Deadline:
-        """Return when a row that is under way has to stop: it may take some time longer than the slice."""
+        """Return when a row under way has to stop. It may take some time longer than the slice."""
         return Deadline(self._slice.deadline.at + _ROW_SECONDS, self._slice.deadline.clock)
 
     def _reads(self, connection: Connection, user: str | None, *, reports: bool = True) -> Read:
-        """Return reads for one user, counted against the part of the day that a backfill may take.
+        """Return reads for one user, counted against the calls that a backfill may make in a day.
 
-        Without `reports`, those of what the user held are not asked for: Zoom would refuse.
+        Without `reports`, the reports of what the user held are not read, because Zoom would refuse them.
         """
         job = Principal(connection.tenant, "job:backfill", frozenset({EVERY_SCOPE}), connection.connection_id)
         read = reading(self._runner.calls.gateway, job, self._deadline)
@@ -340,7 +343,7 @@ class _Run:
         self._calls += 1
 
     def _note_most(self, connection: Connection, label: RateLabel) -> tuple[str | None, int]:
-        """Return the daily limit that calls count for, and how many of them a backfill may make a day."""
+        """Return the daily limit that calls count against, and how many of them a backfill may make a day."""
         day, rules = rate_limits.daily(self._backfill.rules.of(connection.zoom_account_id), label), self._backfill.rules
         if day is None:
             return None, 0
@@ -349,7 +352,7 @@ class _Run:
         return day.name, most
 
     def _save(self, seen: Tally, finished: int) -> None:
-        """Write progress, and how many rows fit into a day and into what is left of today, for the forecast."""
+        """Write progress, and the number of rows that fit into a day and into the rest of today, for the forecast."""
         notes, today = dict(self._slice.job.notes), self._today().isoformat()
         total, self._calls = int(notes.get("all_calls", 0)) + self._calls, 0
         each = total / seen.total if seen.total and total else _CALLS_OF_A_ROW
@@ -376,7 +379,7 @@ def _values(row: Row) -> tuple[str, date, date]:
 
 
 def _person(connection: Connection, user: str) -> Connection:
-    """Return a connection as if it were this user's own."""
+    """Return the connection as if it were this user's own."""
     return connection if user == "me" else replace(connection, zoom_user_id=user)
 
 

@@ -1,4 +1,4 @@
-"""The workflow engine that gives jobs their time, and the bucket that their files pass through."""
+"""The workflow engine that starts jobs' slices, and the bucket for their files."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _NO_OBJECT = frozenset({"NoSuchKey", "404", "NotFound"})
 
 
 class Executions:
-    """Executions of the state machine. The name of one is the job's id and run, so that none starts twice."""
+    """Executions of the state machine. Their name is the job's id and run, so that none starts twice."""
 
     def __init__(self, stepfunctions: Any, state_machine: str) -> None:
         self._stepfunctions = stepfunctions
         self._state_machine = state_machine
 
     def start(self, job: Job) -> None:
-        """Start the execution of the job's run, unless it was started. Raises Unavailable.
+        """Start the execution of the job's run, unless it was started before. Raises Unavailable.
 
         https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
         """
@@ -52,13 +52,16 @@ class JobFiles:
         self._bucket = bucket
 
     def upload_url(self, job: Job) -> str:
-        """Return an address that takes the job's file by PUT for an hour."""
+        """Return an address to which the job's file can be sent by PUT for an hour."""
         given = {"Bucket": self._bucket, "Key": _input_key(job)}
         url: str = self._s3.generate_presigned_url("put_object", Params=given, ExpiresIn=UPLOAD_SECONDS)
         return url
 
     def read(self, job: Job) -> bytes | None:
-        """Return the job's file, or None while there is none. Of one that is too large, the first byte too many too."""
+        """Return the job's file, or None while there is none.
+
+        If it is too large, return one byte more than is allowed.
+        """
         return self._content(_input_key(job))
 
     def _content(self, key: str) -> bytes | None:
@@ -75,7 +78,7 @@ class JobFiles:
         return content
 
     def delete(self, job: Job) -> None:
-        """Delete the job's file: its rows are in the ledger."""
+        """Delete the job's file, because its rows are stored."""
         with translated(_BUCKET):
             self._s3.delete_object(Bucket=self._bucket, Key=_input_key(job))
 
@@ -121,7 +124,7 @@ class JobFiles:
         return [(each["Key"], each["VersionId"], bool(each["IsLatest"]) and "Size" in each) for each in found]
 
     def results_url(self, job: Job, content: bytes, content_type: str) -> str:
-        """Store results that are too large for an answer, and return an address that gives them for five minutes."""
+        """Store results that are too large for an answer, and return an address that is valid for five minutes."""
         extension = "csv" if "csv" in content_type else "jsonl"
         given = {"Bucket": self._bucket, "Key": f"results/{job.tenant}/{job.job_id}.{extension}"}
         with translated(_BUCKET):

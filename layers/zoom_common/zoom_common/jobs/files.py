@@ -1,7 +1,7 @@
-"""Files of a job: an uploaded file becomes rows; the rows become the file of results, and the list that undoes them.
+"""Files of a job: turns an uploaded file into rows, and rows into the file of results and the list that undoes them.
 
 Spreadsheet programs write CSV with commas, semicolons or tabs, in UTF-8 with a byte order mark, in UTF-16 or in the
-code page of the machine. Cells are text here, whatever they hold: a formula is never computed.
+code page of the machine. Cells are read as text: a formula is never computed.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ _MARKS = (
 
 @dataclass(frozen=True, slots=True)
 class RawRow:
-    """One row of a file. `line` is its row in the spreadsheet, whose first row is 1.
+    """One row of a file. `line` is its row in the spreadsheet, where the first row is 1.
 
-    `refusal` is the kind of fault that keeps it from being used, with `message` for people; both None for a good row.
+    `refusal` is the kind of fault for which it cannot be used, with `message` for people. Both are None for a good row.
     """
 
     line: int
@@ -52,8 +52,8 @@ class RawRow:
 def read(content: bytes, *, keep_duplicates: bool = False) -> Iterator[RawRow]:
     """Yield the rows of a file; empty ones are left out.
 
-    A row that repeats an earlier one is refused, unless `keep_duplicates`. A file whose first character is `{` has a
-    JSON object on each line; any other is CSV with names in its first row that is not empty. Raises InvalidRequest when
+    A row that repeats an earlier one is refused, unless `keep_duplicates`. A file that begins with `{` has a JSON
+    object on each line; any other is CSV with the names in its first row that is not empty. Raises InvalidRequest when
     the file cannot be read at all.
     """
     text = decoded(content)
@@ -62,10 +62,10 @@ def read(content: bytes, *, keep_duplicates: bool = False) -> Iterator[RawRow]:
 
 
 def decoded(content: bytes) -> str:
-    """Return a file's text. Raises InvalidRequest when it is no text.
+    """Return a file's text. Raises InvalidRequest when it is not text.
 
-    A byte order mark decides. Without one it is UTF-16 if nearly every second byte of its beginning is zero, UTF-8 if
-    it can be, else CP1252, which is what spreadsheet programs of Western Europe and America write as "CSV".
+    A byte order mark decides. Without one the file is UTF-16 if nearly every second byte of its beginning is zero,
+    UTF-8 if it is valid, else CP1252, which spreadsheet programs of Western Europe and America write as "CSV".
     """
     if len(content) > LARGEST_FILE:
         raise _unreadable(f"The file has more than {LARGEST_FILE // 1024 // 1024} MB. Split it into several jobs.")
@@ -75,7 +75,7 @@ def decoded(content: bytes) -> str:
     except UnicodeDecodeError:
         raise _unreadable(f"The file is no valid {encoding}. Save it as CSV in UTF-8.") from None
     if "\0" in text:
-        raise _unreadable("The file is no text. Save the spreadsheet as CSV in UTF-8 and send that.")
+        raise _unreadable("The file is not a text file. Save the spreadsheet as CSV in UTF-8 and send that.")
     return text
 
 
@@ -106,22 +106,22 @@ def _csv_rows(text: str) -> Iterator[RawRow]:
                 continue
             yield _csv_row(line, names, cells)
     except csv.Error:
-        raise _unreadable("The file is no CSV that can be read: a quoted cell may not be closed.") from None
+        raise _unreadable("The file cannot be read as CSV: a quoted cell may not be closed.") from None
     if names is None:
         raise _unreadable("The file is empty. Its first row has to name the columns.")
 
 
 def _separator(text: str) -> tuple[str, str]:
-    """Return the separator of the file, and the text without the line in which Excel names it (`sep=;`)."""
+    """Return the separator of the file, and the text without Excel's line that names it (`sep=;`)."""
     first, _, rest = text.partition("\n")
     if first.strip().lower().startswith("sep=") and len(first.strip()) == len("sep=") + 1:
-        return first.strip()[-1], "\n" + rest  # rows keep their numbers
+        return first.strip()[-1], "\n" + rest  # keeps the numbers of the rows
     heading = _heading(text)
     return max(_SEPARATORS, key=heading.count), text
 
 
 def _heading(text: str) -> str:
-    """Return the first row that is not empty, without what stands in quotes."""
+    """Return the first row that is not empty, without quoted text."""
     quoted, found = False, list[str]()
     for character in text[:_LARGEST_ROW]:
         if character == '"':
@@ -232,7 +232,7 @@ _PAGE = 500
 COLUMNS = ("row", "line", "state", "status", "code", "error", "message", "id", "uuid", "registrant_id", "join_url")
 _NAMED = ("id", "uuid", "registrant_id", "join_url")
 
-# What undoes an operation: the operation, the member that names the thing, and where its value comes from.
+# What undoes an operation: the operation, the member that names the object, and where its value comes from.
 _UNDONE_BY: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "meetings.create": ("meetings.delete", {"meetingId": "id"}),
     "webinars.create": ("webinars.delete", {"webinarId": "id"}),
@@ -243,7 +243,7 @@ _UNDONE_BY: Mapping[str, tuple[str, Mapping[str, str]]] = {
 
 
 class Unusable(Exception):
-    """A file that no rows can be read from. `reason` is for machines, the text for people."""
+    """A file without usable rows. `reason` is for machines, the text for people."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -251,7 +251,7 @@ class Unusable(Exception):
 
 
 def store_rows(store: JobStore, job: Job, content: bytes) -> int:
-    """Write the rows of a file to the ledger and return how many there are. Raises Unusable before writing any."""
+    """Store the rows of a file and return how many there are. Raises Unusable before writing any."""
     keep = job.request.get("duplicates") == "keep"
     try:
         rows = sum(1 for _ in read(content, keep_duplicates=keep))
@@ -272,7 +272,7 @@ def _row_of(number: int, raw: RawRow) -> Row:
 
 
 def ledger(store: JobStore, job: Job) -> Iterator[Row]:
-    """Yield the rows of a job in the order of the input. One that was erased is there as a failed one."""
+    """Yield the rows of a job in the order of the input. A row that was erased is returned as a failed one."""
     last = job.rows or 0
     for start in range(1, last + 1, _PAGE):
         found = {row.number: row for row in store.rows(job, start=start, limit=_PAGE)}
@@ -280,7 +280,7 @@ def ledger(store: JobStore, job: Job) -> Iterator[Row]:
 
 
 def results_as_csv(rows: Iterable[Row]) -> bytes:
-    """Return the results as CSV that spreadsheet programs open, and in which they find no formula."""
+    """Return the results as CSV for spreadsheet programs, in which no cell is read as a formula."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
@@ -296,13 +296,13 @@ def results_as_json_lines(rows: Iterable[Row]) -> bytes:
 
 
 def result(row: Row) -> dict[str, Any]:
-    """Return one line of the results: Zoom's status and code, the ids that it gave, and why the row failed."""
+    """Return one line of the results: Zoom's status and code, the ids in Zoom's answer, and why the row failed."""
     said = {"row": row.number, "line": row.line, "state": str(row.state), "status": row.status, "code": row.code}
     return {**said, "error": row.kind, "message": row.message, **{name: row.ids.get(name) for name in _NAMED}}
 
 
 def undo_list(job: Job, rows: Iterable[Row]) -> dict[str, Any] | None:
-    """Return the job that undoes what this one made, ready for `POST /jobs`; None when nothing undoes it."""
+    """Return the job that undoes what this one made, ready for `POST /jobs`, or None when nothing can undo it."""
     undone = _UNDONE_BY.get(job.operation)
     if undone is None or job.dry_run:
         return None
@@ -317,7 +317,7 @@ def undo_list(job: Job, rows: Iterable[Row]) -> dict[str, Any] | None:
 
 
 def _said(job: Job, row: Row, name: str) -> str | None:
-    """Return an id that the row itself named."""
+    """Return an id that the row itself contained."""
     said = members_of(named(job.operation), ColumnMapping.of(job.request.get("mapping")), row.values or {}).get(name)
     return None if said is None else str(said)
 

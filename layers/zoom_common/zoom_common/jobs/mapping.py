@@ -1,8 +1,8 @@
-"""From the columns of a row to one request: ids of the path, query, and body.
+"""Turns the columns of a row into one request: ids of the path, query, and body.
 
 Names in a row are members of the operation: ids of its path, parameters of its query, and members of its body, with
-dots between levels (`settings.waiting_room`). Cells of a file are text, and become what the member takes. What a
-spreadsheet has made of a value is undone where nothing was lost, and refused where something was.
+dots between levels (`settings.waiting_room`). Cells of a file are text, and are converted to the member's type. A
+spreadsheet's change of a value is undone if no information was lost, else the row is refused.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ _DAY = re.compile(
     r"(?:[\sT,]+(\d{1,2})[:.h](\d{2})(?:[:.](\d{2}))?\s*([AaPp])?\.?[Mm]?\.?)?"
 )
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")
-# Languages and countries that write the month first, and those that write the year first. Others write the day first.
-# https://cldr.unicode.org/translation/date-time/date-time-patterns
+# Languages and countries that write the month first, and those that write the year first. All others write the day
+# first. https://cldr.unicode.org/translation/date-time/date-time-patterns
 _MONTH_FIRST = frozenset({"en", "en-us", "en-ph", "es-pa", "es-pr"})
 _YEAR_FIRST = frozenset({"zh", "ja", "ko", "hu", "lt", "sv", "mn", "eu", "en-ca", "fr-ca", "en-za"})
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
@@ -61,7 +61,7 @@ _TRUE, _FALSE = (
 
 @dataclass(frozen=True, slots=True)
 class ColumnMapping:
-    """How columns become members. `locale` says how dates in cells are written; None takes ISO 8601 only."""
+    """How columns become members. `locale` says how dates in cells are written; None accepts ISO 8601 only."""
 
     columns: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
@@ -100,7 +100,7 @@ class RowRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RowRequest:
-    """One request for a row."""
+    """The request of one row."""
 
     ids: Mapping[str, str] = field(repr=False)
     query_string: str = field(default="", repr=False)
@@ -113,7 +113,7 @@ def ids_of(operation: Operation) -> list[str]:
 
 
 def members_of(operation: Operation, mapping: ColumnMapping, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the members that a row says, by name: its columns by the mapping, then the defaults for what is missing.
+    """Return the members of a row by name: its columns by the mapping, then the defaults for missing ones.
 
     With a mapping of columns, other columns are left out.
     """
@@ -170,9 +170,9 @@ def _check(operation: Operation, request: RowRequest, column: Mapping[str, str])
 
 
 def host_of(operation: Operation, mapping: ColumnMapping, values: Mapping[str, Any]) -> str | None:
-    """Return the user whose creates and updates of the day a row counts for; None when it counts for nobody's.
+    """Return the user whose daily limit of creates and updates a row counts against, or None for no user's.
 
-    UNKNOWN_HOST when only Zoom knows the user.
+    Return UNKNOWN_HOST when only Zoom knows the user.
     """
     if not operation.counts_for_user:
         return None
@@ -197,12 +197,12 @@ def _identifier(name: str, value: Any, fail: Callable[[str], object]) -> str:
     if name in _NUMBERED:
         return _number(text, fail)
     if not text.isprintable() or "/" in text or len(text) > _LONGEST_ID:
-        fail("This is no id.")
+        fail("This is not an id.")
     return text
 
 
 def _number(text: str, fail: Callable[[str], object]) -> str:
-    """Undo what a spreadsheet does to a long number; a number that has lost digits is refused."""
+    """Undo what a spreadsheet does to a long number. A number that has lost digits is refused."""
     scientific = _SCIENTIFIC.fullmatch(text)
     if scientific is not None:
         digits, places = scientific[1] + (scientific[2] or ""), int(scientific[3]) + 1
@@ -214,12 +214,12 @@ def _number(text: str, fail: Callable[[str], object]) -> str:
     if re.fullmatch(r"[0-9]+(\.0+)?", joined):
         return joined.partition(".")[0]
     if not _UUID.fullmatch(text):
-        fail("This is no meeting number.")
+        fail("This is not a meeting number.")
     return text
 
 
 def _typed(operation: Operation, mapping: ColumnMapping, name: str, text: str, fail: Callable[[str], object]) -> Any:
-    """Return a cell as the member takes it. `fail` notes what is wrong with it."""
+    """Return a cell in the member's type. `fail` notes an error in it."""
     if _DATES.fullmatch(name.rpartition(".")[2]) and not _ISO.fullmatch(text):
         return _moment(text, mapping.locale, fail)
     match _kind(operation, name):
@@ -253,7 +253,7 @@ def _moment(text: str, locale: str | None, fail: Callable[[str], object]) -> str
         fail("Must be a time such as 2030-01-31T09:30:00.")
         return text
     if locale is None:
-        fail("Write 2030-01-31T09:30:00, or name in mapping.locale how dates are written, as de-DE.")
+        fail("Write 2030-01-31T09:30:00, or set mapping.locale to the form of your dates, such as de-DE.")
         return text
     first, second, third, hour, minute, seconds, half = found.groups()
     day, month, year = _ordered(first, second, third, locale)
@@ -267,7 +267,7 @@ def _moment(text: str, locale: str | None, fail: Callable[[str], object]) -> str
 
 
 def _ordered(first: str, second: str, third: str, locale: str) -> tuple[int, int, int]:
-    """Return day, month and year. A year of four digits that stands first is always the year."""
+    """Return day, month and year. A first number of four digits is always the year."""
     known = locale.replace("_", "-").lower()
     if len(first) > 2 or _is(known, _YEAR_FIRST):  # noqa: PLR2004 - more digits than a day has
         return int(third), int(second), _year(first)
@@ -293,7 +293,7 @@ def _hours(hour: int, half: str | None) -> int:
 
 
 def _kind(operation: Operation, name: str) -> Literal["whole", "flag", "list", "text"]:
-    """Return what a member of the body or a parameter of the query takes."""
+    """Return the type of a member of the body or of a parameter of the query."""
     parameter = next((each for each in operation.query if each.name == name), None)
     if parameter is not None and name not in _body_names(operation):
         return "text"
@@ -335,7 +335,7 @@ def _plain(value: Any) -> str:
 
 
 def _body(members: Mapping[str, Any]) -> bytes:
-    """Return members as a JSON object; dots in names make levels."""
+    """Return members as a JSON object. Dots in names make levels."""
     nested: dict[str, Any] = {}
     for name, value in members.items():
         *levels, last = name.split(".")

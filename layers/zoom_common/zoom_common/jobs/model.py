@@ -1,4 +1,4 @@
-"""A job, its rows, what is counted of them, and when it will be done."""
+"""A job, its rows, their counts, and the forecast of its end."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from zoom_common.zoom.rate_limits import USER_DAILY, until_midnight
 LIFE = 30 * 86_400
 MOST_INLINE_ROWS = 1_000
 MOST_ROWS = 100_000
-# How many kinds of errors a job tells apart. All further ones are counted as OTHER_ERRORS.
+# The number of kinds of errors that a job counts separately. All further kinds are counted as OTHER_ERRORS.
 _MOST_KINDS = 30
 OTHER_ERRORS = "other"
-# The kind of a row whose item was erased.
+# The kind of a row that was erased.
 ERASED = "erased"
 
 
 class State(StrEnum):
-    """Where a job stands."""
+    """The state of a job."""
 
-    WAITING = "waiting"  # not begun, or for a file, or for a limit of Zoom's to pass
+    WAITING = "waiting"  # not begun, or waits for a file or for one of Zoom's limits
     RUNNING = "running"
-    PAUSED = "paused"  # by a person, or for the reason that `reason` names
+    PAUSED = "paused"  # by a person, or for the reason in `reason`
     DONE = "done"  # every row succeeded or failed
     CANCELLED = "cancelled"
     FAILED = "failed"  # the job itself could not be carried out; `reason` says why
@@ -39,7 +39,7 @@ ENDED = frozenset({State.DONE, State.CANCELLED, State.FAILED})
 
 
 class RowState(StrEnum):
-    """Where a row stands. From SENT on, something may have been made for it."""
+    """The state of a row. From SENT on, something may have been made for it."""
 
     WAITING = "waiting"
     SENT = "sent"
@@ -52,7 +52,7 @@ FINISHED = frozenset({RowState.SUCCEEDED, RowState.FAILED})
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many rows succeeded and failed, and of what kind the errors were."""
+    """How many rows succeeded and failed, and the kinds of errors."""
 
     succeeded: int = 0
     failed: int = 0
@@ -60,11 +60,11 @@ class Tally:
 
     @property
     def total(self) -> int:
-        """How many rows are finished."""
+        """Return how many rows are finished."""
         return self.succeeded + self.failed
 
     def counting(self, row: Row) -> Tally:
-        """Return the tally with a finished row added; one that is not finished changes nothing."""
+        """Return the tally with a finished row added. A row that is not finished changes nothing."""
         if row.state is RowState.SUCCEEDED:
             return replace(self, succeeded=self.succeeded + 1)
         if row.state is not RowState.FAILED:
@@ -91,9 +91,9 @@ class Tally:
 class Row:
     """One row of a job. `number` counts from 1 in the order of the input; times are epoch seconds.
 
-    `line` is the row of the spreadsheet that it came from. `values` are the input as it came. `first_sent` is when
-    something may have been made for it for the first time, `due` before when it is not tried again.
-    `status` and `code` are Zoom's; `ids` is what the answer named; `kind` and `message` say why it failed.
+    `line` is its row in the spreadsheet. `values` are the input, unchanged. `first_sent` is when something may have
+    been made for it for the first time; it is not tried again before `due`. `status` and `code` are Zoom's; `ids` are
+    those in Zoom's answer; `kind` and `message` say why it failed.
     """
 
     number: int
@@ -111,12 +111,12 @@ class Row:
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is left to do for it."""
+        """Whether nothing is left to do for the row."""
         return self.state in FINISHED
 
 
 def erased(number: int) -> Row:
-    """Return the row that stands for one whose item was erased."""
+    """Return the row that stands for an erased one."""
     return Row(number=number, values=None, state=RowState.FAILED, kind=ERASED)
 
 
@@ -124,11 +124,11 @@ def erased(number: int) -> Row:
 class Job:
     """A job as last read. Times are epoch seconds, `pace` is in rows a second.
 
-    `request` is what the caller asked for, without the rows. `rows` is None until a file has been read. All rows before
-    number `cursor` are finished, and `before` counts them; `seen` counts all that are known to be finished.
-    `run` numbers the executions of the job: an execution with another number stops. `wake_at` is when the next sign of
-    life is due. `closed` says until when a host takes no more creates and updates, by the host's digest. `busiest` is
-    how many open rows the host with the most of them has, and `host_left` how many of these fit into today.
+    `request` is the caller's request without the rows. `rows` is None until a file has been read. All rows before
+    number `cursor` are finished, and `before` counts them; `seen` counts all that are known to be finished. `run`
+    numbers the executions of the job: an execution with another number stops. `wake_at` is when the next sign of life
+    is due. `closed` says until when a host accepts no more creates and updates, by the host's digest. `busiest` is the
+    number of open rows of the host with the most of them, and `host_left` how many of these fit into today.
     """
 
     tenant: str
@@ -170,7 +170,7 @@ class Job:
 
     @property
     def left(self) -> int:
-        """How many rows are not finished, as far as known."""
+        """The number of rows that are not finished, as far as known."""
         return max(0, (self.rows or 0) - self.seen.total)
 
     @property
@@ -179,18 +179,18 @@ class Job:
         return self.state is State.PAUSED and self.not_before > 0
 
 
-# How many rows of a job go out at once.
+# How many rows of a job are sent at once.
 LANES = 8
-# Rows a second in one lane before anything was measured: Zoom needs about as long for a call.
+# Rows a second in one lane before anything was measured: about as long as Zoom takes for a call.
 USUAL_PACE = 3.0
 _DAY = 86_400.0
-# A pace follows what was measured over about so many seconds.
+# A pace is averaged over about this many seconds.
 _MEMORY = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """When a job will be done, in epoch seconds, and what decides it: `pace`, `user_daily_limit` or a person."""
+    """When a job will be done, in epoch seconds, and what limits it: `pace`, `user_daily_limit` or a person."""
 
     done_at: float | None
     limited_by: str
@@ -202,7 +202,7 @@ class Forecast:
 
 
 def paced(former: float | None, *, rows: int, seconds: float) -> float | None:
-    """Return a pace in rows a second after `rows` more took `seconds`; older measurements count less and less."""
+    """Return the pace in rows a second after `rows` more took `seconds`. Older measurements count less and less."""
     if seconds <= 0:
         return former
     measured = rows / seconds
@@ -213,10 +213,10 @@ def paced(former: float | None, *, rows: int, seconds: float) -> float | None:
 
 
 def forecast(job: Job, operation: Operation | None, *, now: float, fastest: float | None = None) -> Forecast | None:
-    """Return when `job` will be done; None when it has ended or its rows are not known yet.
+    """Return when `job` will be done, or None when it has ended or the number of its rows is not known yet.
 
-    `fastest` is the most rows a second that Zoom's limit for the operation allows. A job that waits for a person is
-    done at no known time.
+    `fastest` is the most rows a second that Zoom's limit for the operation allows. For a job that waits for a person,
+    no time is known.
     """
     if job.state in ENDED or job.rows is None:
         return None
@@ -237,7 +237,7 @@ def forecast(job: Job, operation: Operation | None, *, now: float, fastest: floa
 
 
 def _lanes_used(job: Job, operation: Operation | None) -> int:
-    """Return how many lanes a job uses: rows of one host keep to one, and other works than rows have one."""
+    """Return how many lanes a job uses: one for all rows of a host, and one for operations without rows."""
     if operation is None:
         return 1
     if not operation.counts_for_user:
@@ -246,7 +246,7 @@ def _lanes_used(job: Job, operation: Operation | None) -> int:
 
 
 def _by_day(rows: int, today: float, a_day: float, begins: float, pace: float) -> float:
-    """Return when `rows` are through of which so many fit into today, and `a_day` into each day from 00:00 UTC."""
+    """Return when `rows` are done if `today` fit into today and `a_day` into each day from 00:00 UTC."""
     if rows <= today:
         return begins + rows / pace
     days = max(0, ceil((rows - today) / a_day) - 1)
@@ -254,6 +254,6 @@ def _by_day(rows: int, today: float, a_day: float, begins: float, pace: float) -
 
 
 def fastest(operation: Operation, rules: Any, account: str) -> float:
-    """Return how many calls of an operation a second the background part of an account's budget allows."""
+    """Return how many calls of an operation a second the background part of an account's rate budget allows."""
     rate = rate_limits.rate(rules.of(account), operation.label)
     return float(rate.calls * rules.share * (1.0 - rules.reserve) * rules.pace / rate.seconds)

@@ -1,7 +1,8 @@
-"""`registrants.sync`: the people who should be registered go in, and the difference goes out in batches.
+"""`registrants.sync`: registers the wanted people and cancels the others, in batches.
 
-A slice first reads who is registered; after a crash or a lost answer it reads that again before it sends anything.
-Hosts and alternative hosts cannot register and are left out, so are people whose registration was cancelled or denied.
+A slice first reads who is registered. After a crash or a lost answer, the next one reads that again before it sends
+anything. Hosts and alternative hosts cannot register and are left out, and so are people whose registration was
+cancelled or denied.
 https://developers.zoom.us/docs/api/meetings/#tag/meetings/POST/meetings/{meetingId}/batch_registrants
 """
 
@@ -31,17 +32,17 @@ from zoom_common.zoom.rate_limits import until_midnight
 NAME = "registrants.sync"
 OPTIONS = frozenset({"meeting", "webinar", "remove", "revive", "auto_approve"})
 _SOURCE = "/gateway/jobs"
-# Zoom takes so many changes of one registrant's status a day: https://developers.zoom.us/docs/api/rate-limits/
+# Zoom accepts this many changes of one registrant's status a day: https://developers.zoom.us/docs/api/rate-limits/
 _CHANGES_A_DAY = 10
 _SCHEDULED, _WEBINAR = 2, 5
-# In seconds: so long after a lost answer Zoom may still carry the request out.
+# In seconds. For this long after a lost answer, Zoom may still carry the request out.
 _SETTLES = 60.0
 _CANCEL = "registrant_to_cancel"
 _NUMBER = re.compile(r"[0-9]{9,12}")
 
 
 def check_options(body: Mapping[str, Any], wrong: list[FieldError]) -> None:
-    """Note what is wrong with the members that only this operation has."""
+    """Note the errors in the members that only this operation has."""
     named = [name for name in ("meeting", "webinar") if name in body]
     if len(named) != 1 or not _NUMBER.fullmatch(str(body[named[0]])):
         wrong.append(FieldError("meeting", "The number of one meeting, or in webinar of one webinar."))
@@ -51,7 +52,10 @@ def check_options(body: Mapping[str, Any], wrong: list[FieldError]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrantSync:
-    """The work of such a job. `publish` takes join links as events; `cancelled` returns addresses by events so far."""
+    """Does the work of such a job.
+
+    `publish` sends join links as events; `cancelled` returns the addresses in events.
+    """
 
     publish: Callable[[Sequence[CloudEvent]], object]
     cancelled: Callable[[Job, str], Collection[str]]
@@ -114,8 +118,8 @@ class _Sync:
             self._seen = self._seen.counting(row)
 
     def _look(self) -> None:
-        """Decide about each row by who is registered now, and add a row for each person who has to go."""
-        if "people" not in self._slice.job.notes:  # how many rows are the caller's, whatever a crash leaves after them
+        """Decide about each row by who is registered now, and add a row for each person to be cancelled."""
+        if "people" not in self._slice.job.notes:  # the number of the caller's rows, whatever a crash left after them
             notes = {**self._slice.job.notes, "people": self._slice.job.rows}
             self._slice.job = replace(self._slice.job, notes=notes)
             self._save()
@@ -138,7 +142,7 @@ class _Sync:
         self._save()
 
     def _gone(self, registered: Mapping[str, Registered]) -> set[str]:
-        """Return the addresses whose registration was cancelled or denied, and that are not registered again."""
+        """Return the addresses of registrations that were cancelled or denied, and not registered again."""
         gone = set(self._sync.cancelled(self._slice.job, self._number))
         gone |= {address for address, each in registered.items() if not each.takes_part}
         return gone - {address for address, each in registered.items() if each.takes_part}
@@ -152,7 +156,7 @@ class _Sync:
         wanted: dict[str, int],
     ) -> None:
         address = self._address(row)
-        first = wanted.setdefault(address, row.number)  # also of a row that is refused: nobody goes for a typing error
+        first = wanted.setdefault(address, row.number)  # also of a refused row, so that a typing error cancels nobody
         there = registered.get(address)
         try:
             request_of(self._operation("registrants.add"), self._with_number(), self._said(row), as_text=False)
@@ -247,7 +251,7 @@ class _Sync:
             return
         listed = answer.get("registrants")
         made = {fold(each.get("email")): each for each in (listed if isinstance(listed, list) else [])}
-        # A batch may succeed in part: who is not in the answer was not registered.
+        # A batch may succeed in part: a person who is missing in the answer was not registered.
         self._accept(claimed, made)
 
     def _add_one(self, rows: Sequence[Row]) -> None:
@@ -269,7 +273,7 @@ class _Sync:
             events.append(self._event(row, registrant, link))
             accepted.append((row, registrant, link))
         if events:
-            self._sync.publish(events)  # before the ledger says so: a repetition has the same id
+            self._sync.publish(events)  # before the ledger has it, so that a repetition has the same id
         for row, registrant, link in accepted:
             self._registered_row(row, registrant, link, None)
 
@@ -297,14 +301,14 @@ class _Sync:
         return who_is_registered(lambda query: self._read(f"{self._kind}.registrants.list", query))
 
     def _read(self, name: str, query_string: str = "") -> dict[str, Any]:
-        """Return what Zoom answers to a read. Raises _Stopped."""
+        """Return Zoom's answer to a read. Raises _Stopped."""
         found = self._send(self._sync.operations[name], query_string, b"")
         if isinstance(found, Stop):
             raise _Stopped(self._slice.stop(found))
         return found
 
     def _call(self, name: str, body: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any] | None:
-        """Change something for claimed rows. Return the answer, or None when Zoom refused it: the rows failed then."""
+        """Make a change for claimed rows. Return the answer, or None when Zoom refused it and the rows failed."""
         operation = self._operation(name)
         sent = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         found = self._send(operation, "", sent)
@@ -351,7 +355,7 @@ class _Sync:
         return selected.zoom_account_id
 
     def _said(self, row: Row) -> dict[str, Any]:
-        """Return the members that the row says of the person."""
+        """Return the members of the person in the row."""
         columns, values = self._mapping.columns, row.values or {}
         named = {columns[name]: each for name, each in values.items() if name in columns} if columns else dict(values)
         return {**self._mapping.defaults, **{name: each for name, each in named.items() if each not in ("", None)}}
@@ -360,7 +364,7 @@ class _Sync:
         return ColumnMapping(defaults=self._ids)
 
     def _address(self, row: Row) -> str:
-        # A row of ours, for somebody who goes, has the address under Zoom's name whatever the mapping is.
+        # A row that we added, for a person to be cancelled, has the address under Zoom's name whatever the mapping is.
         return fold((row.values or {}).get("email") if self._is_cancel(row) else self._said(row).get("email"))
 
     def _is_cancel(self, row: Row) -> bool:

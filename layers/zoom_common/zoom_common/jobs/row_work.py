@@ -1,9 +1,9 @@
 """The rows of a job over an operation of the table: several at once, each one once.
 
-Rows go out in lanes, each with a gateway of its own, so that the time Zoom needs for one is not lost for the others.
+Rows are sent in lanes, each with a gateway of its own, so that one lane does not wait for another's answer. The rate
 People who register for one meeting go out thirty at a time (`packing.py`).
-The rate limiter gives all lanes of all jobs their slots. All rows of one host keep to one lane: what Zoom says of a
-host's day counts for the next of its rows.
+limiter gives all lanes of all jobs their slots. All rows of one host use one lane, because Zoom's answer about a host's
+daily limit applies to the next of its rows.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from zoom_common.jobs.packing import BATCH, Batches, Parcel, parcels
 from zoom_common.jobs.rows import RowCalls, Verdict
 from zoom_common.jobs.runner import Slice, Step
 
-# Rows between two checkpoints, for each lane: who pauses a job waits for as many.
+# The rows of each lane between two checkpoints. A person who pauses a job waits for this many rows.
 _CHUNK, _LANE_CHUNK, _BATCHES_AT_ONCE = 10, 4, 4
 _SOON = 5.0
 
@@ -100,7 +100,7 @@ class RowWork:
             number = page[-1].number + 1
 
     def _host(self, row: Row) -> str | None:
-        """Return whose creates and updates of the day a row counts for, or None when it counts for nobody's."""
+        """Return the user whose daily limit of creates and updates a row counts against, or None for no user's."""
         host = host_of(self._operation, self._mapping, row.values or {})
         rule = self._slice.job.request.get("connection")
         account = str((row.values or {}).get(str(rule["column"]), "")) if isinstance(rule, dict) else str(rule or "")
@@ -110,7 +110,7 @@ class RowWork:
         return self._slice.job.closed.get(_digest(host), 0.0)
 
     def _try(self, chunk: Sequence[Row]) -> list[Row]:
-        """Try the rows of a chunk that can be tried now. Return all of them as they are then."""
+        """Try the rows of a chunk that can be tried now. Return all of its rows as they are afterwards."""
         results = {row.number: self._put_off(row) for row in chunk}
         now = self._runner.clock()
         ready = [row for row in results.values() if not row.finished and row.due <= now]
@@ -125,7 +125,7 @@ class RowWork:
         return list(results.values())
 
     def _put_off(self, row: Row) -> Row:
-        """Return a row as it is due: not before its host is open again."""
+        """Return a row with its due time: not before its host accepts creates and updates again."""
         host = self._host(row) if self._slice.job.closed and not row.finished else None
         until = self._closed_until(host) if host is not None else 0.0
         if until <= self._runner.clock():
@@ -134,7 +134,7 @@ class RowWork:
         return replace(row, due=max(row.due, until))
 
     def _lane(self, row: Row) -> int:
-        """Return the lane of a row: that of its host, where it counts for one, else the one with the fewest rows."""
+        """Return the lane of a row: that of its host if it has one, else the lane with the fewest rows."""
         host = self._host(row)
         at = self._lane_of.get(host) if host is not None else None
         if at is None:
@@ -198,7 +198,7 @@ class RowWork:
         return self._pause is not None or not self._slice.deadline.allows(0.0)
 
     def _attempt(self, calls: RowCalls, row: Row) -> tuple[Row, Verdict | None]:
-        """Try a row. Return it with what came of it, or as it is due when it was not tried."""
+        """Try a row. Return it with the result, or with its due time when it was not tried."""
         job, runner, now = self._slice.job, self._runner, self._runner.clock()
         row = self._put_off(row)
         if self._has_to_stop() or row.due > now:
@@ -210,13 +210,13 @@ class RowWork:
         if job.dry_run:
             return row, Verdict(replace(row, state=RowState.SUCCEEDED))
         claimed = runner.store.claim(job, row, now=now)
-        if claimed is None:  # erased, or claimed by a slice that took over: the checkpoint finds out
+        if claimed is None:  # erased, or claimed by a slice that took over; the checkpoint finds out
             return replace(row, due=now + _SOON), None
         again = row.state is RowState.SENT
         return row, calls.attempt(job, claimed, self._operation, request, connection=connection, again=again)
 
     def _write(self, verdict: Verdict) -> Row:
-        """Note what a verdict says about the row's host and the job, and write what came of the row to the ledger."""
+        """Note what a result says about the row's host and the job, and store the row."""
         row, store, host = verdict.row, self._runner.store, self._host(verdict.row)
         with self._noting:
             self._note(verdict, host)
@@ -240,7 +240,7 @@ class RowWork:
 
 
 def connection_of(rule: Any, values: Mapping[str, Any]) -> str | None:
-    """Return the connection that serves a row: the job's one, or the one that the rule's column names.
+    """Return the connection for a row: the job's, or the one in the rule's column.
 
     Raises RowRefused when the column names none.
     """

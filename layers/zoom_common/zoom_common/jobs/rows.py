@@ -1,7 +1,7 @@
 """One row of a job: its call through the gateway, and what the outcome means for the row, its host and the job.
 
-A row is sent again only where that cannot make anything twice. The gateway's idempotency record decides for a day;
-after that the ledger knows since when something may have been made, and it is looked for before anything is sent.
+A row is sent again only if that cannot make anything twice. The gateway's idempotency record decides for a day. After
+that, the ledger knows since when something may have been made, and the gateway looks for it before it sends anything.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ from zoom_common.zoom.rate_limits import Limit, until_midnight
 
 CONNECTION_LOST, ACCOUNT_CLOSED, KEY_REVOKED = "connection_lost", "account_closed_for_the_day", "key_revoked"
 OUTCOME_UNKNOWN, INVALID_ROW = "outcome_unknown", "invalid_row"
-# The gateway's own records of creates live for 24 hours; from this age on the ledger looks itself. In seconds.
+# The gateway's own records of creates live for 24 hours. From this age on, the ledger looks itself. In seconds.
 _RECORD_MAY_BE_GONE = 23 * 3600
 _MOST_TRIES = 20
 INTERNAL_ERROR = "internal_error"
-_BROKEN = "Something went wrong inside the gateway. An operator finds the row in the log."
-# What one try may take, in seconds.
+_BROKEN = "Something went wrong inside the gateway. The log has an entry about the row, for operators."
+# The longest time of one try, in seconds.
 CALL_SECONDS = 28.0
 _FIRST_WAIT, _LONGEST_WAIT = 5.0, 900.0
-# Zoom asks everybody to wait longer than this only when a day is used up. In seconds.
+# Zoom asks to wait longer than this only when a day's limit is used up. In seconds.
 _LONG = 900
 _NAMES = ("id", "uuid", "registrant_id", "join_url", "email")
 _DELETED = 404
@@ -51,11 +51,11 @@ _DELETED = 404
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of one try.
+    """The result of one try.
 
     `row` is finished, or to be tried again at `row.due`. `pause` is why the whole job stops, until `until` if that is
-    known. `close` is until when the row's host takes no more creates and updates. `left_today` is how many the host had
-    left after this one, if counted.
+    known. `close` is until when the row's host accepts no more creates and updates. `left_today` is how many the host
+    had left after this one, if counted.
     """
 
     row: Row
@@ -89,7 +89,7 @@ class RowCalls:
         connection: str | None,
         again: bool,
     ) -> Verdict:
-        """Try a claimed row once and return what it means. Never raises for what Zoom or the gateway answers.
+        """Try a claimed row once and return the result. Never raises for an answer of Zoom's or the gateway's.
 
         `again` says that an earlier try may have been carried out.
         """
@@ -103,7 +103,7 @@ class RowCalls:
             answer = self.send(call)
         except GatewayError as error:
             return self.meaning(job, row, call, error, again=again)
-        except Exception as error:  # noqa: BLE001 - a row that breaks our code must not stop all others
+        except Exception as error:  # noqa: BLE001 - a fault with one row must not stop all others
             return self.broken(job, row, call, error)
         return Verdict(_succeeded(row, answer.status, answer.body), left_today=call.stats.left_today)
 
@@ -142,7 +142,7 @@ class RowCalls:
             return self._zoom_refused(row, operation, call, error, again=again)
         if isinstance(error, TooManyRequests):
             return self._limited(row, error.reason, float(error.retry_after), sent=sent)
-        # Where each row names its connection, one that does not exist is that row's fault.
+        # Where each row names its connection, a missing connection is that row's fault.
         stops = None if isinstance(error, NotFound) and row_names_connection else _stops_the_job(error)
         if stops is not None:
             return self._paused(row, stops, sent=sent)
@@ -155,7 +155,7 @@ class RowCalls:
         return Verdict(_failed(row, kind, message, status=error.status))
 
     def _unknown(self, row: Row, operation: Operation, call: Call) -> Verdict:
-        """The answer was lost. What repeats harmlessly, or is looked for first, is tried again."""
+        """Return the result after a lost answer. What can be repeated or looked for is tried again."""
         again = operation.method != "POST" or can_be_found(call)
         if again and row.tries < _MOST_TRIES:
             return self._later(row, sent=True, wait=60.0 if operation.method == "POST" else None)
@@ -191,7 +191,7 @@ class RowCalls:
 
     def _later(self, row: Row, *, sent: bool, wait: float | None = None) -> Verdict:
         if row.tries >= _MOST_TRIES:
-            message = "Zoom could not be reached in many tries. Nothing is known to have been made."
+            message = "Zoom could not be reached in many tries. As far as is known, nothing was made."
             kind = OUTCOME_UNKNOWN if sent else "zoom_unavailable"
             return Verdict(_failed(row, kind, message))
         usual = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** (row.tries - 1))
@@ -205,8 +205,8 @@ class RowCalls:
 class Stop:
     """What a failed call means for a job that makes it for many rows.
 
-    `failed`: the call will never succeed. `pauses`: a person has to help, or Zoom until `until`. `unknown`: it may have
-    been carried out. Else the call is made again at `until`.
+    `failed`: the call will never succeed. `pauses`: a person has to help, or Zoom's limit has to pass at `until`.
+    `unknown`: it may have been carried out. Otherwise the call is made again at `until`.
     """
 
     reason: str
@@ -235,14 +235,14 @@ def stop_of(error: GatewayError, *, now: float) -> Stop:
 
 
 def key_of(job: Job, row: Row) -> str:
-    """Return the Idempotency-Key of a row: the same for every try, and no other row's."""
+    """Return the Idempotency-Key of a row: the same for every try, and different from other rows' keys."""
     return f"{job.job_id}:{row.number}"
 
 
 def call_of(
     job: Job, row: Row, operation: Operation, request: RowRequest, *, connection: str | None, deadline: Deadline
 ) -> Call:
-    """Return the call of a row, as the caller who made the job."""
+    """Return the call of a row, with the principal of the caller who made the job."""
     headers = {"idempotency-key": key_of(job, row)} if operation.method == "POST" else {}
     if connection is not None:
         headers["x-zoom-connection"] = connection
@@ -258,7 +258,7 @@ def call_of(
 
 
 def _stops_the_job(error: GatewayError) -> str | None:
-    """Return why the whole job has to stop, or None: without a connection or a scope every other row fails too."""
+    """Return why the whole job has to stop, or None. Without a connection or a scope, every other row fails too."""
     if isinstance(error, Forbidden):
         return error.reason
     waits = isinstance(error, Conflict) and "retry-after" not in error.headers
@@ -274,13 +274,13 @@ def _failed(row: Row, kind: str, message: str, *, status: int | None = None) -> 
 
 
 def refused(row: Row, faults: Collection[Any]) -> Row:
-    """Return a row that cannot become a request, failed with the column and the fix of each fault."""
+    """Return a row that cannot become a request as failed, with the column and the fix of each fault."""
     place = f"Row {row.line or row.number}"
     return _failed(row, INVALID_ROW, " ".join(f"{place}, column {each.field}: {each.message}" for each in faults))
 
 
 def ids_in(body: bytes) -> dict[str, str]:
-    """Return the ids and the join link that an answer names, and never a link that makes its reader the host."""
+    """Return the ids and the join link in an answer, without any link that makes its reader the host."""
     try:
         found = json.loads(body) if body.strip() else {}
     except (ValueError, RecursionError):
@@ -295,7 +295,7 @@ def _named(error: InvalidRequest) -> str:
 
 
 def zoom_message(body: bytes) -> str:
-    """Return what Zoom says in an error, with the fields it names."""
+    """Return the text of Zoom's error, with the fields it names."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):

@@ -1,7 +1,7 @@
-"""The engine's step: one slice of a job. The row ledger is the truth; a slice may run twice, or not at all.
+"""Runs one slice of a job. Only the row ledger is authoritative: a slice may run twice, or not at all.
 
-A slice leases its job, works on the rows that are open, and says what the state machine does next. Whatever it learns
-it writes to the ledger first. When it crashes, the lease ends, and the next slice begins where the ledger is.
+A slice leases its job, works on the open rows, and tells the state machine what to do next. It stores everything in the
+ledger first. When it crashes, its lease expires, and the next slice continues from the ledger.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from zoom_common.jobs.store import JobStore
 from zoom_common.zoom.operations.model import Operation
 
 END, AGAIN, WAIT = "end", "again", "wait"
-# An execution ends after so many slices and another one goes on: Step Functions keeps 25,000 events of each.
-# https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+# An execution ends after this many slices and another one continues, because Step Functions keeps 25,000 events of
+# each. https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 MOST_SLICES = 2_000
-# In seconds: how long after its time a sign of life may still come.
+# In seconds: how late a sign of life may be.
 GRACE = 120.0
 _PAGE = 250
 _KEY_CHECK_SECONDS = 60.0
-# Shorter waits are no reason to call a job waiting.
+# A job with a shorter wait is still shown as running.
 _SHORT_WAIT = 90.0
 _SOON = 5.0
 
@@ -43,11 +43,11 @@ class Step:
 
 
 class Lost(Exception):
-    """Another slice has the job, or somebody paused or cancelled it: the ledger is right, and nothing is to do."""
+    """Another slice has the job, or somebody paused or cancelled it. Nothing is left to do for this slice."""
 
 
 class Work(Protocol):
-    """An operation that is no row of the operations table: it does its own slices over the same ledger."""
+    """An operation without a row in the operations table. It works in slices of its own over the same ledger."""
 
     def __call__(self, slice_: Slice) -> Step:
         """Work until the slice is over. Raises Lost."""
@@ -55,18 +55,18 @@ class Work(Protocol):
 
 
 def one_by_one(tasks: Sequence[Callable[[], list[Row]]]) -> list[list[Row]]:
-    """Carry tasks out one after another."""
+    """Carry out tasks one after another."""
     return [each() for each in tasks]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceRunner:
-    """Runs slices. `key_refusal` says why the key that started a job may not go on, or None.
+    """Runs slices. `key_refusal` returns why the key that started a job may not continue, or None.
 
     `start` starts an execution for a job's run. `read_file` returns an uploaded file, or None while there is none, and
-    `delete_file` removes it. `slice_seconds` is how long a slice works, `lease_seconds` how long it can live at most.
-    `more_calls` are those of further lanes, for rows that go out at once, and `at_once` carries tasks out together and
-    returns when all have ended. `works` are the operations by name that do their own slices; `row_work` does the rest.
+    `delete_file` removes it. `slice_seconds` is how long a slice works, `lease_seconds` its longest life. `more_calls`
+    are those of further lanes, for rows that are sent at once, and `at_once` carries out tasks together and returns
+    when all have ended. `works` are the operations by name that work in slices of their own; `row_work` does the rest.
     """
 
     store: JobStore
@@ -87,7 +87,7 @@ class SliceRunner:
     works: Mapping[str, Work] = field(default_factory=dict)
 
     def run(self, tenant: str, job_id: str, run: int) -> Step:
-        """Run one slice of a job. Raises Unavailable when the ledger cannot be reached; the engine tries again."""
+        """Run one slice of a job. Raises Unavailable when the ledger cannot be reached; then the engine tries again."""
         for _ in range(3):
             job = self.store.get(tenant, job_id)
             step = self._not_now(job, run)
@@ -112,7 +112,7 @@ class SliceRunner:
         return Step(WAIT, max(1, ceil(wait))) if wait > 0 else None
 
     def _hand_over(self, job: Job, owner: str) -> Step:
-        """Let another execution go on. Should it not start, the watch finds the job."""
+        """Start another execution that continues. If it does not start, the watch finds the job."""
         now = self.clock()
         following = self.store.begin_run(job, wake_at=now + GRACE)
         self.store.end_slice(job, owner=owner, state=State.RUNNING, now=now, wake_at=now + GRACE)
@@ -147,11 +147,11 @@ class Slice:
     checked_at: float = 0.0
 
     def __post_init__(self) -> None:
-        """Begin to measure."""
+        """Begin to measure the pace."""
         self.measured_at = self.checked_at = self.runner.clock()
 
     def page(self, number: int) -> list[Row]:
-        """Return the next rows; a row that was erased is there as a failed one."""
+        """Return the next rows. A row that was erased is returned as a failed one."""
         last = min(self.job.rows or 0, number + _PAGE - 1)
         if number > last:
             return []
@@ -227,7 +227,7 @@ class Slice:
         return Step(WAIT, max(1, ceil(until - self.runner.clock())))
 
     def stop(self, stop: Stop) -> Step:
-        """End the slice as a call that failed wants it."""
+        """End the slice in the way that a failed call requires."""
         if stop.failed:
             return self.fail(stop.reason, stop.message)
         if stop.pauses:
@@ -251,7 +251,7 @@ class Slice:
 def revive(store: JobStore, start: Callable[[Job], None], *, now: float) -> int:
     """Start an execution for each job whose next sign of life is overdue, and return how many there were.
 
-    An execution that is only late has an old run number then, and stops. Raises Unavailable.
+    An execution that is only late then has an old run number, and stops. Raises Unavailable.
     """
     revived = 0
     for tenant, job_id in store.active():

@@ -1,7 +1,8 @@
 """Jobs and their row ledger in the Events table.
 
-A job is one item, each of its rows another one, and two more find it: by tenant and age, and among those under way.
-Everything expires 30 days after the job was made. The ledger is the truth about a row; a job's counts come from it.
+A job is one item, and each of its rows is another. Two more items find it: by tenant and age, and among those under
+way. Everything expires 30 days after the job was made. The ledger is authoritative for a row; a job's counts come from
+it.
 """
 
 from __future__ import annotations
@@ -20,19 +21,19 @@ if TYPE_CHECKING:
 
 _JOB = "job"
 _ROW = "row#"
-_ACTIVE = "jobs.active"  # no tenant's name has a dot
+_ACTIVE = "jobs.active"  # tenants' names have no dot
 _DIGITS = 7
-# Far later than any job: places of younger jobs are smaller, so that a list begins with the youngest.
+# Far later than any job. Places of younger jobs are smaller, so that a list begins with the youngest.
 _LATEST_MS = 10**13
 _ROW_PAGE = 500
 _MOST_CLOSED_HOSTS = 2_000
-# In seconds: how long an execution that is being started may take to give its first sign of life.
+# In seconds: the time in which a new execution has to give its first sign of life.
 _FIRST_SIGN = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Jobs of a tenant, youngest first, and the place that the next page begins after."""
+    """Jobs of a tenant, youngest first, and the place where the next page begins."""
 
     jobs: Sequence[Job]
     after: str | None
@@ -54,7 +55,7 @@ class JobStore:
     def create(self, job: Job, rows: Iterable[Row] = ()) -> Job:
         """Store a job with its rows, and return it; or return the job that has its id already.
 
-        The job exists once all its rows do. Rows that a crash leaves without a job expire.
+        The job is stored after all its rows. Rows that a crash leaves without a job expire.
         """
         existing = self.get(job.tenant, job.job_id)
         if existing is not None:
@@ -74,7 +75,7 @@ class JobStore:
         return job
 
     def put_rows(self, job: Job, rows: Iterable[Row]) -> None:
-        """Write rows that nobody works on yet. Writing them again is harmless."""
+        """Write rows that nobody works on yet. Repeating it does no harm."""
         self._table.put_all(_row_values(job, each) for each in rows)
 
     def get(self, tenant: str, job_id: str) -> Job | None:
@@ -91,7 +92,7 @@ class JobStore:
         return Page([each for each in found if each is not None], str(last["sk"]) if last else None)
 
     def rows(self, job: Job, *, start: int = 1, limit: int = _ROW_PAGE) -> list[Row]:
-        """Return up to `limit` rows from number `start` on, in order. Fewer only at the end."""
+        """Return up to `limit` rows from number `start` on, in order. There are fewer only at the end."""
         found: list[Row] = []
         after: Mapping[str, object] | None = {"pk": _pk(job.tenant, job.job_id), "sk": _row_sk(start - 1)}
         while len(found) < limit:
@@ -104,7 +105,7 @@ class JobStore:
         return found
 
     def claim(self, job: Job, row: Row, *, now: float) -> Row | None:
-        """Note that `row` may be sent from now on. Return it as it is then, or None when another slice was faster."""
+        """Store that `row` may be sent from now on. Return the stored row, or None when another slice was faster."""
         change = "SET #state = :sent, #tries = :tries, #first_sent = if_not_exists(#first_sent, :now)"
         condition = "#state IN (:waiting, :sent) AND #tries = :seen"
         values = {"sent": str(RowState.SENT), "waiting": str(RowState.WAITING), "now": now}
@@ -113,7 +114,7 @@ class JobStore:
         return _row(item) if item else None
 
     def finish(self, job: Job, row: Row) -> bool:
-        """Write what came of a row. Return False when another slice has claimed it meanwhile, or it was erased."""
+        """Store the result of a row. Return False when another slice has claimed it meanwhile, or it was erased."""
         said: dict[str, object] = {"state": str(row.state), "status": row.status, "code": row.code}
         said |= {"kind": row.kind, "message": row.message, "ids": _json(row.ids) if row.ids else None}
         given = {name: value for name, value in said.items() if value is not None}
@@ -130,7 +131,7 @@ class JobStore:
         return self._change_row(job, row, change, "#tries = :seen AND #state = :sent", values) is not None
 
     def begin_slice(self, job: Job, *, run: int, owner: str, now: float, until: float, wake_at: float) -> Job | None:
-        """Take the job for one slice. Return it, or None when it changed meanwhile: the caller reads it again."""
+        """Lease the job for one slice. Return it, or None when it changed meanwhile and has to be read again."""
         change = "SET #state = :running, #lease_owner = :owner, #lease_until = :until, #wake_at = :wake_at, "
         change += "#started_at = if_not_exists(#started_at, :now), #slices = #slices + :one REMOVE #reason, #not_before"
         condition = "#run = :run AND #lease_until <= :now AND "
@@ -140,9 +141,9 @@ class JobStore:
         return self._change(job, change, condition, values)
 
     def checkpoint(self, job: Job, *, owner: str, until: float, wake_at: float) -> Job | None:
-        """Write progress and keep the job until `until`. Return it, or None when another slice has it.
+        """Write progress and keep the lease until `until`. Return the job, or None when another slice has it.
 
-        The state is never written: whoever paused or cancelled the job finds it so, and the slice sees it.
+        The state is never written, so that the slice sees it when somebody pauses or cancels the job.
         """
         values = {**_progress(job), "owner": owner, "until": until, "wake_at": wake_at}
         change = f"SET {_sets(_progress(job))}, #lease_until = :until, #wake_at = :wake_at"
@@ -159,7 +160,7 @@ class JobStore:
         reason: str | None = None,
         not_before: float | None = None,
     ) -> Job | None:
-        """Write progress, the state that the slice leaves, and give the job back.
+        """Write progress and the slice's final state, and end the lease.
 
         A job that was paused or cancelled meanwhile stays so. Return the job, or None when another slice has it.
         """
@@ -177,9 +178,9 @@ class JobStore:
     def change_state(
         self, job: Job, state: State, *, seen: Iterable[State], now: float, reason: str | None = None
     ) -> Job | None:
-        """Pause, resume or cancel: from one of the states `seen`. Return the job, or None when it is in another one.
+        """Pause, resume or cancel a job in one of the states `seen`. Return it, or None when it is in another state.
 
-        Resuming (WAITING) starts a new run; the one before stops at its next step.
+        Resuming (WAITING) starts a new run; the former run stops at its next step.
         """
         sets: dict[str, object] = {"state": str(state), "wake_at": now + _FIRST_SIGN}
         if reason is not None:
@@ -201,13 +202,13 @@ class JobStore:
         return changed
 
     def begin_run(self, job: Job, *, wake_at: float) -> Job | None:
-        """Number a new execution in place of the one that `job` has. Return None when somebody else did so."""
+        """Give the job a new execution number. Return None when somebody else has done so."""
         change = "SET #run = :following, #slices = :zero, #wake_at = :wake_at"
         values = {"following": job.run + 1, "seen": job.run, "zero": 0, "wake_at": wake_at}
         return self._change(job, change, "#run = :seen", values)
 
     def counted(self, job: Job, *, rows: int, owner: str) -> Job | None:
-        """Note how many rows the file has. Return the job, or None when another slice has it."""
+        """Store how many rows the file has. Return the job, or None when another slice has it."""
         return self._change(job, "SET #rows = :rows", "#lease_owner = :owner", {"rows": rows, "owner": owner})
 
     def active(self) -> list[tuple[str, str]]:
@@ -221,12 +222,12 @@ class JobStore:
                 return found
 
     def forget_active(self, tenant: str, job_id: str) -> None:
-        """Take a job that has ended off the list of active ones."""
+        """Remove an ended job from the list of active ones."""
         self._table.delete(_ACTIVE, f"{tenant}#{job_id}")
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:
-        """Return whether an item goes: the tenant's, for a person each row and each job that names them."""
+        """Return whether an erasure deletes an item: the tenant's, or each row and each job that names the person."""
         pk, sk = str(item["pk"]), str(item["sk"])
         if not target.owns(str(item.get("tenant")) if pk == _ACTIVE else pk.partition("#")[0]):
             return False
@@ -279,7 +280,7 @@ def _sets(values: Mapping[str, object]) -> str:
 
 
 def _progress(job: Job) -> dict[str, object]:
-    """What a slice knows of its job, and nobody else writes."""
+    """Return the attributes that only a slice writes."""
     open_hosts = dict(list(job.closed.items())[-_MOST_CLOSED_HOSTS:])
     values: dict[str, object] = {"cursor": job.cursor, "before": job.before.to_values(), "seen": job.seen.to_values()}
     values |= {"busiest": job.busiest, "closed": open_hosts, "notes": _json(job.notes)}

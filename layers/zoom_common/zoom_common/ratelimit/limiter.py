@@ -1,4 +1,4 @@
-"""The rate limiter that all functions and containers share: when a call may go to Zoom, by second and by day."""
+"""The rate limiter of all functions and containers: decides when a call may go to Zoom, by second and by day."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from zoom_common.zoom.operations.model import RateLabel
 from zoom_common.zoom.rate_limits import Limit, Plan, RateLimitResponse, until_midnight
 
 LONGEST_WAIT = 10.0
-# In seconds: what must be left after the slot, to send and to read the answer.
+# In seconds: the time that must be left after the slot, to send the request and read the answer.
 _TIME_TO_SEND = 3.0
-# Without DynamoDB each container takes a tenth of the rate: ten busy containers together keep it.
+# Without DynamoDB each container uses a tenth of the rate, so that ten busy containers together keep to it.
 _LOCAL_PART = 10
-# A slot that is over by more than so many intervals is not used. Anything less is within what the pace has to spare.
+# A slot that is this many intervals in the past is not used. A shorter delay is within the reserve of the pace.
 _LATEST_INTERVALS = 2
 _LONGEST_LAG = 0.25
 # In seconds. No limit of Zoom's lasts longer than a day, so a longer Retry-After is cut.
 _LONGEST_CLOSURE = 86_400.0
-# In seconds: how long DynamoDB is not asked after it failed.
+# In seconds: how long DynamoDB is not tried after it failed.
 _REST = 5.0
 
 _USER_DAY = "user_daily_limit"
@@ -44,9 +44,9 @@ _USER_DAY = "user_daily_limit"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimitRules:
-    """How much of Zoom's limits the gateway uses. `plans` names accounts that have another plan than `plan`.
+    """How much of Zoom's limits the gateway uses. `plans` names accounts with another plan than `plan`.
 
-    `share` is the gateway's part of an account's limits, the rest is for the account's other apps; `reserve` is the
+    `share` is the gateway's part of an account's limits; the rest is for the account's other apps. `reserve` is the
     part of that share for interactive calls only. Both are fractions up to 1.
     """
 
@@ -63,9 +63,9 @@ class RateLimitRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What one request takes from. `user` is set when it counts for the creates and updates of that user's day.
+    """What one request takes. `user` is set when it counts against that user's daily creates and updates.
 
-    `pool` names a family of operations that Zoom counts apart from all others.
+    `pool` names a family of operations that Zoom counts separately.
     """
 
     account: str
@@ -79,8 +79,8 @@ class Cost:
 class Reservation:
     """A send slot in `wait` seconds. `left` calls could begin within the rate's window, `left_today` today if known.
 
-    `local` says that DynamoDB did not answer, and the container reserved by itself. `counters` are the days that the
-    call was counted in, to be given back when it is not made. A `probe` goes out although the account or the user is
+    `local` says that DynamoDB did not answer, and the container reserved by itself. `counters` are the daily counters
+    that counted the call; they are corrected when it is not made. A `probe` is sent although the account or the user is
     closed.
     """
 
@@ -105,10 +105,10 @@ class RateLimiter:
     _lag: float = 0.0  # smoothed seconds that taking a slot takes
 
     def begin(self, cost: Cost, deadline: Deadline) -> EarlySlot | None:
-        """Ask for the slot that `reserve` will want, while something else is waited for.
+        """Request the slot that `reserve` will need, while something else is waited for.
 
-        Return what is handed to `reserve`, or to `drop` when the call is not made. None where it takes more than one
-        question to find a slot.
+        Return a value for `reserve`, or for `drop` when the call is not made. Return None where finding a slot takes
+        more than one request.
         """
         split, now = self._split(cost, cost.label), self.clock()
         if now < self._down_until or (cost.interactive and split.reserve is not None):
@@ -141,16 +141,16 @@ class RateLimiter:
         return self._local_reservation(cost, self.clock(), longest)
 
     def left(self, cost: Cost) -> int:
-        """Return how many calls could begin within the window, as far as this container knows without DynamoDB."""
+        """Return how many calls could begin within the window, by what this container knows without DynamoDB."""
         bucket = self._split(cost, cost.label).everybody
         now = int(self.clock() * MICROSECONDS)
         return self._room(cost, bucket, self.slots.backlog(cost.account, _lane(cost, cost.label), bucket, now=now))
 
     def give_back(self, reservation: Reservation) -> None:
-        """Give back what a call was counted in that never left, or that Zoom refused for its rate or its token.
+        """Correct the counters for a call that was not sent, or that Zoom refused for its rate or its token.
 
-        Zoom does not say whether it counts those. Counting them would refuse calls that Zoom takes; not counting them
-        costs a 429 of Zoom's at worst, which is believed.
+        Zoom does not say whether it counts those. If they were counted here, the gateway might refuse calls that Zoom
+        accepts. Not to count them costs a 429 of Zoom's at worst, which then closes the limit.
         """
         now = self.clock()
         for counter in reservation.counters:
@@ -159,14 +159,14 @@ class RateLimiter:
                 self.daily.return_unused(counter, now=now)
 
     def reopen(self, cost: Cost) -> None:
-        """Open what was closed for the account: Zoom answered a probe."""
+        """Open what was closed for the account, because Zoom answered a probe."""
         with suppress(Unavailable):
             for label in self._counted_with(cost):
                 for bucket in self._buckets(cost, label):
                     self.slots.reopen(cost.account, _lane(cost, label), bucket)
 
     def rate_limited(self, cost: Cost, refusal: RateLimitResponse) -> None:
-        """Note a 429. A limit of Zoom's that lasts is shared, so that no container sends before it ends.
+        """Record a 429. A limit of Zoom's that lasts is shared, so that no container sends before it ends.
 
         A 429 that is not from Zoom itself closes nothing.
         """
@@ -182,7 +182,7 @@ class RateLimiter:
             elif wait > LONGEST_WAIT:
                 self._close(cost, [cost.label], now + wait, "zoom_asked_to_wait")
         except Unavailable:
-            self._down_until = now + _REST  # other containers find out from Zoom
+            self._down_until = now + _REST  # other containers learn it from Zoom
 
     def _shared(self, cost: Cost, now: float, longest: float, early: EarlySlot | None) -> Reservation:
         left_today, counters, probe = self._take_today(cost, now)
@@ -208,7 +208,7 @@ class RateLimiter:
         return max(0, (window - ahead) // bucket.interval)
 
     def _punctual_slot(self, cost: Cost, split: Buckets, longest: float, early: EarlySlot | None) -> Slot | NoSlot:
-        """Take a slot that is not over yet when the answer arrives: calls in past slots would go out as a burst."""
+        """Take a slot that is not over when DynamoDB answers, because calls in past slots would be sent in a burst."""
         slot = self._timed_slot(cost, split, longest, early)
         late = (
             isinstance(slot, Slot)
@@ -222,13 +222,13 @@ class RateLimiter:
         began = asked if early is None or early.used else early.began
         slot = self._slot(cost, split, asked, asked + self._lag, longest, early)
         took = self.clock() - began
-        # Rises at once when DynamoDB becomes slow, and falls slowly.
+        # It rises at once when DynamoDB becomes slow, and falls slowly.
         self._lag = min(_LONGEST_LAG, max(took, self._lag + (took - self._lag) * 0.1))
         return slot
 
     @staticmethod
     def _span(now: float, ready: float, longest: float) -> tuple[int, int]:
-        """Return when a slot may begin, first and last, in epoch microseconds."""
+        """Return the first and the last time at which a slot may begin, in epoch microseconds."""
         return int(ready * MICROSECONDS), int((now + max(longest, ready - now)) * MICROSECONDS)
 
     def _slot(  # noqa: PLR0917 - what a slot depends on
@@ -251,9 +251,9 @@ class RateLimiter:
         return self.slots.take(cost.account, label, split.everybody, now=start, latest=end)
 
     def _take_today(self, cost: Cost, now: float) -> tuple[int | None, tuple[str, ...], bool]:
-        """Count a call in its days: how many are left, what it was counted in, and whether it is a user's probe.
+        """Count a call in its days. Return how many are left, the counters, and whether it is a user's probe.
 
-        Our share of an account's day is a limit of ours and is not probed; a user's hundred is Zoom's to count.
+        Our share of an account's day is our own limit and is not probed; a user's hundred is counted by Zoom.
         """
         least: int | None = None
         taken: list[str] = []
@@ -319,7 +319,7 @@ def _longest(deadline: Deadline) -> float:
 
 
 def _lane(cost: Cost, label: RateLabel) -> str:
-    """Return the name of a label's buckets: of its own for a family that Zoom counts apart."""
+    """Return the name of a label's buckets. A family that Zoom counts separately has its own."""
     return f"{cost.pool}.{label}" if cost.pool else str(label)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 DAY = 86_400
 
-# One call in so many seconds may ask Zoom although a user's day is used up by our count.
+# One call in this many seconds may ask Zoom although a user's day is used up by our count.
 PROBE_EVERY = 60
 
 MINUTE = 60
@@ -74,7 +74,7 @@ class Counters:
         self._table.update_if(*self.key(counter, period), change, condition=lower, values=values)
 
     def used_of(self, counters: Sequence[str], *, period: int) -> dict[str, int]:
-        """Return what is used of counters in a period, with what containers hold and have not used yet."""
+        """Return the used part of counters in a period, including what containers hold and have not used yet."""
         keys = {self.key(each, period)[0]: each for each in counters}
         items = map(from_item, self._table.batch_get(to_item({"pk": pk, "sk": str(period)}) for pk in keys))
         found = {keys[str(item["pk"])]: int(item.get("used", 0)) for item in items}
@@ -110,7 +110,7 @@ class DailyStore(Counters):
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:
-        """Return whether a count goes: the person's own, by exact key, in accounts of the tenant's connections."""
+        """Return whether an erasure deletes a count: the person's own, by exact key, in the tenant's accounts."""
         users = {*target.zoom_user_ids, *([target.email] if target.email else [])}
         return item["pk"] in {
             DailyStore.key(user_counter(account, user), 0)[0] for account in target.account_ids for user in users
@@ -125,7 +125,7 @@ class ThrottleStore(Counters):
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:
-        """Return whether a counter goes: with its key."""
+        """Return whether an erasure deletes a counter: with its key."""
         return str(item["pk"]).removeprefix("throttle#key:") in target.key_ids
 
 
@@ -142,7 +142,7 @@ class Lease:
     """One container's part of a counter in a period.
 
     `calls` are unused; `left` is what the counter held after the last batch of `size`; `spent` says that it was empty.
-    That batch had `taken` calls. The shared counter is not asked for a probe before `probe_at`.
+    That batch had `taken` calls. Before `probe_at` the shared counter is not asked for a probe.
     """
 
     period: int
@@ -158,7 +158,7 @@ class Lease:
 class LeasedCounter:
     """Counts calls up to a limit per period, over all containers, with one write to DynamoDB for a batch of calls.
 
-    A subclass decides how large a batch is, whether a spent counter is asked again, and what an outage means.
+    A subclass decides the size of a batch, whether a spent counter is asked again, and what happens in an outage.
     """
 
     store: Counters
@@ -182,7 +182,7 @@ class LeasedCounter:
         return lease.left + lease.calls
 
     def give_back(self, counter: str, *, now: float) -> None:
-        """Return a call that was not made, to this container's batch."""
+        """Return a call that was not made to this container's batch."""
         self._lease(counter, now).calls += 1
 
     def return_unused(self, counter: str, *, now: float) -> None:
@@ -243,7 +243,7 @@ class DailyCalls(LeasedCounter):
         return True
 
 
-# The largest batch, as a part of the limit: ten busy containers together leave less than half of the limit unused.
+# The largest batch, as a part of the limit. Ten busy containers together leave less than half of the limit unused.
 _LARGEST_PART = 20
 
 
@@ -251,7 +251,7 @@ _LARGEST_PART = 20
 class Throttle(LeasedCounter):
     """Requests of API keys, by minute. Batches grow while a key is busy. `clock` gives epoch seconds.
 
-    The limit is for fairness: when DynamoDB does not answer, requests pass.
+    The limit is only for fairness, so requests are accepted when DynamoDB does not answer.
     """
 
     clock: Callable[[], float] = field(kw_only=True)

@@ -1,4 +1,4 @@
-"""Send slots: buckets (GCRA) whose slots lie a fixed interval apart, and their items in DynamoDB."""
+"""Send slots: buckets (GCRA) with slots at a fixed interval, and their items in DynamoDB."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from zoom_common.zoom.rate_limits import Rate
 if TYPE_CHECKING:
     from zoom_common.erasure_target import ErasureTarget, StoredItem
 
-# Slots are a little further apart than the rate needs, because requests do not all travel equally long. At 0.97 of the
-# rate a one-second window has 30 ms to spare: Zoom refuses nothing unless two travel times differ by more than that.
-# Measured under load (docs/load.md): 0.96 was refused as little and used less, 0.975 was refused where windows slide.
+# Slots are a little further apart than the rate requires, because requests do not all travel equally long. At 0.97 of
+# the rate, a one-second window has 30 ms of reserve: Zoom refuses nothing unless two travel times differ by more than
+# that. Measured under load (docs/load.md): 0.96 was refused as little and used less, 0.975 was refused where windows
+# slide.
 PACE = 0.97
 
 MICROSECONDS = 1_000_000
@@ -40,7 +41,7 @@ class Buckets:
     reserve: Bucket | None
 
 
-@lru_cache(maxsize=64)  # called twice a call, with few rates
+@lru_cache(maxsize=64)  # called twice per call, with few rates
 def buckets(rate: Rate, *, share: float, reserve: float, pace: float = PACE) -> Buckets:
     """Split the fraction `share` of `rate` into buckets; the fraction `reserve` of it is for interactive calls only.
 
@@ -61,7 +62,8 @@ def _bucket(name: str, calls: float, seconds: int, pace: float) -> Bucket:
 
 _LIFE = 3600
 
-# One call in so many microseconds may ask Zoom in a closed bucket: what closed it may have been wrong, or be over.
+# One call in this many microseconds may ask Zoom in a closed bucket, because the closure may have been wrong, or be
+# over.
 PROBE_EVERY = 60 * MICROSECONDS
 
 # In microseconds. No call reserves further ahead than this; a slot beyond it comes from a wrong clock.
@@ -69,10 +71,9 @@ _FURTHEST = 10 * 60 * MICROSECONDS
 
 _MOST_GUESSES = 6
 
-# In microseconds. A container that was refused a slot of a bucket so far ahead does not ask again for so long. The
-# bucket loses nothing by it, because whoever asks later takes the same slots. DynamoDB takes a thousand writes a second
-# of one item, and refused ones count:
-# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
+# In microseconds. A container that was refused a slot this far ahead does not ask again for this long. The bucket loses
+# nothing by it, because later requests take the same slots. DynamoDB accepts a thousand writes a second of one item,
+# and refused ones count: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
 _FAR_AHEAD, _REFUSED_FOR = MICROSECONDS, MICROSECONDS // 4
 
 _JOIN = "SET #next = #next + :interval, #expires_at = :expires_at"
@@ -86,7 +87,7 @@ _IF_FREE = "(attribute_not_exists(#next) OR #next <= :now) AND (attribute_not_ex
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A slot that was taken. `at` is when to send, `ahead` how far the bucket is then reserved, in microseconds."""
+    """A taken slot. `at` is when to send, `ahead` how far the bucket is then reserved, in microseconds."""
 
     at: int
     ahead: int
@@ -95,7 +96,10 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class NoSlot:
-    """No slot in time. The first free one is `at`; `closed` is the reason when the bucket is closed until then."""
+    """There is no slot in time.
+
+    The first free one is `at`; `closed` is the reason when the bucket is closed until then.
+    """
 
     at: int
     closed: str | None = None
@@ -103,7 +107,7 @@ class NoSlot:
 
 @dataclass(frozen=True, slots=True)
 class Closure:
-    """That calls of a label wait until `until` (epoch microseconds), and the reason."""
+    """Calls of a label wait until `until` (epoch microseconds), for this reason."""
 
     label: str
     until: int
@@ -112,9 +116,9 @@ class Closure:
 
 @dataclass(slots=True)
 class EarlySlot:
-    """A slot that was asked for, at epoch second `began`, before it is certain that a call needs it.
+    """A slot that was requested at epoch second `began`, before it is certain that a call needs it.
 
-    `used` once it is somebody's or given back.
+    `used` is set once a call has it or it was given back.
     """
 
     key: tuple[str, str]
@@ -136,7 +140,7 @@ class SlotStore:
         self._refused: dict[tuple[str, str], int] = {}  # when, in epoch microseconds
 
     def begin(self, account: str, label: str, bucket: Bucket, *, now: int, latest: int) -> EarlySlot:
-        """Ask for the bucket's next slot as `take` does first, and wait for it there or in `give_back`."""
+        """Request the bucket's next slot as `take` does first. `take` or `give_back` waits for the answer."""
         key = _key(account, label, bucket.name)
         if self._seen.get(key, 0) > now:
             change = self._table.to_update(*key, _JOIN, condition=_IF_BACKED_UP, values=_joining(bucket, now, latest))
@@ -145,7 +149,7 @@ class SlotStore:
         return EarlySlot(key, bucket, now, self._table.begin("update_item", **change, ReturnValues="ALL_NEW"))
 
     def give_back(self, early: EarlySlot) -> None:
-        """Give an early slot back that nobody needs. Where another slot was taken since, it stays unused."""
+        """Give an early slot back that no call needs. If another slot was taken since, it stays unused."""
         early.used = True
         outcome = early.outcome()
         if isinstance(outcome, Exception):
@@ -167,7 +171,7 @@ class SlotStore:
     ) -> Slot | NoSlot:
         """Take the bucket's next slot if it is not later than `latest`. Times are in epoch microseconds.
 
-        An `early` slot of the bucket is taken where there was one.
+        An `early` slot of the bucket is used if there is one.
         """
         key = _key(account, label, bucket.name)
         if (early is None or early.used) and self.is_spent(account, label, bucket, now=now, latest=latest):
@@ -186,7 +190,7 @@ class SlotStore:
         return NoSlot(max(now, self._seen[key]))
 
     def _look(self, key: tuple[str, str], item: dict[str, Any], now: int, latest: int) -> Slot | NoSlot | None:
-        """Return what the bucket gives as its item is, or None where another guess may find a slot."""
+        """Return the slot that the bucket's item allows, or None where another guess may find one."""
         first = int(item.get("next", 0))
         self._seen[key] = first
         closed = int(item.get("closed", 0))
@@ -215,7 +219,7 @@ class SlotStore:
     def close(
         self, account: str, label: str, bucket: Bucket, *, until: int, reason: str, probe_at: int | None = None
     ) -> None:
-        """Close the bucket for all containers until `until`, but for one call a minute from `probe_at` on, if given.
+        """Close the bucket for all containers until `until`, except for one call a minute from `probe_at` on, if given.
 
         A longer closure stays.
         """
@@ -228,14 +232,14 @@ class SlotStore:
         self._table.update_if(*_key(account, label, bucket.name), change, condition=shorter, values=values)
 
     def reopen(self, account: str, label: str, bucket: Bucket) -> None:
-        """Open a closed bucket again: Zoom has answered a call in it."""
+        """Open a closed bucket again, because Zoom has answered a call in it."""
         change = "REMOVE #closed, #closed_by, #probe_at"
         self._table.update_if(
             *_key(account, label, bucket.name), change, condition="#closed > :zero", values={"zero": 0}
         )
 
     def closures(self, account: str, *, now: int) -> list[Closure]:
-        """Return what is closed for an account. `now` is in epoch microseconds."""
+        """Return the closures of an account. `now` is in epoch microseconds."""
         items, _ = self._table.query("#pk = :pk", {"pk": f"budget#{account}"})
         closed = [item for item in items if int(item.get("closed", 0)) > now]
         return [

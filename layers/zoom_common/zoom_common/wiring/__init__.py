@@ -1,1 +1,1 @@
-"""Puts parts together for functions that share them. Only this room and the functions make clients."""
+"""Builds parts that several functions use. Only this room and the functions make clients."""

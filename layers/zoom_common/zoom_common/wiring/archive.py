@@ -1,4 +1,4 @@
-"""Builds the archive once per container, for the function that finds and shows recordings and the one that moves."""
+"""Builds the archive once per container, for the function that shows recordings and the one that moves files."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from zoom_common.settings import require
 from zoom_common.wiring.gateway import gateway
 from zoom_common.zoom.operations.table import match
 
-# What a step of the sweep at Zoom may take, in seconds.
+# The longest time of one step of the sweep at Zoom, in seconds.
 _STEP_SECONDS = 25.0
 
 
@@ -66,12 +66,12 @@ class ArchiveSettings:
 
     @property
     def coordination_table(self) -> str:
-        """The table that counts the requests of keys with a limit."""
+        """The table that counts requests of keys with a limit."""
         return self.zoom_api.coordination_table
 
 
 class Archive:
-    """Everything that one container needs; what a request does not use is not made."""
+    """All collaborators of one container. Each is made when it is first used."""
 
     def __init__(self, settings: ArchiveSettings) -> None:
         self._settings = settings
@@ -101,7 +101,7 @@ class Archive:
         )
 
     def catalogue(self) -> Catalogue:
-        """Return what people read."""
+        """Return what reads the archive for people."""
         return Catalogue(
             ledger=self.ledger, storage=clients.bucket(self._settings.bucket), participants=self._participants
         )
@@ -118,7 +118,7 @@ class Archive:
         )
 
     def transfer(self) -> Transfer:
-        """Return what moves files."""
+        """Return what copies files."""
         return Transfer(
             ledger=self.ledger,
             settling=self.settling,
@@ -131,7 +131,7 @@ class Archive:
         )
 
     def content(self, tenant: str, event_id: str) -> Mapping[str, Any] | None:
-        """Return the data of an event that went over the bus without it, or None when the log has it no more."""
+        """Return the data of an event that was published without it, or None when the log does not have it any more."""
         entry = self._log.get(tenant, event_id)
         found = json.loads(entry.content) if entry is not None else {}
         data = found.get("data")
@@ -142,12 +142,15 @@ class Archive:
         return reading(self._calls(), _worker(connection), deadline)
 
     def files(self, recording: ArchivedRecording) -> Mapping[str, Any] | None:
-        """Return Zoom's list of a recording's files; None when Zoom has none. Raises GatewayError and AccessDenied."""
+        """Return Zoom's list of a recording's files, or None when Zoom has none.
+
+        Raises GatewayError and AccessDenied.
+        """
         connection = self._connection(recording)
         return self.read(connection, Deadline.after(_STEP_SECONDS))(recordings_path(recording.uuid))
 
     def remove(self, recording: ArchivedRecording, *, for_ever: bool) -> None:
-        """Move a recording to Zoom's trash, or delete it for ever. Raises GatewayError."""
+        """Move a recording to Zoom's trash, or delete it permanently. Raises GatewayError."""
         connection = self._connection(recording)
         operation, ids = match("DELETE", recordings_path(recording.uuid))
         call = Call(
@@ -196,12 +199,12 @@ class Archive:
 
 
 def _worker(connection: Connection) -> Principal:
-    """Return the principal by which the archive works for a connection."""
+    """Return the principal with which the archive works for a connection."""
     return Principal(connection.tenant, "job:archive", frozenset({EVERY_SCOPE}), connection=connection.connection_id)
 
 
 def report(file: ArchivedFile, moved: Moved) -> None:
-    """Count what a run did, and write a line about it. A file is named by ids, never by topic or host."""
+    """Count what a run did, and log it. A file is named by ids, never by topic or host."""
     if moved.bytes:
         observability.count("ArchivedBytes", moved.bytes)
     observability.count("ArchiveRuns", state=str(moved.state))

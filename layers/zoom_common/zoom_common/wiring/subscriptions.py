@@ -1,4 +1,4 @@
-"""What the functions for subscriptions share: settings, stores, secrets, and what sends and settles deliveries."""
+"""Builds what the functions for subscriptions share: settings, stores, secrets, and the parts that send and settle."""
 
 from __future__ import annotations
 
@@ -83,37 +83,37 @@ class Subscriptions:
 
     @cached_property
     def store(self) -> SubscriptionStore:
-        """Subscriptions."""
+        """Return the store of subscriptions."""
         return SubscriptionStore(Table(boto3_client("dynamodb"), self._settings.connections_table, CONNECTIONS))
 
     @cached_property
     def deliveries(self) -> DeliveryStore:
-        """Their deliveries."""
+        """Return the store of deliveries."""
         return DeliveryStore(self._events, retention_days=self._settings.retention_days)
 
     @cached_property
     def log(self) -> EventLog:
-        """The entries of the event log."""
+        """Return the event log."""
         return EventLog(self._events, clock=time.time, retention_days=self._settings.retention_days)
 
     @cached_property
     def secrets(self) -> SigningSecrets:
-        """The signing secrets."""
+        """Return the signing secrets."""
         return SigningSecrets(Cipher(boto3_client("kms"), {SealKind.SUBSCRIPTION: self._settings.data_key}))
 
     @cached_property
     def endpoints(self) -> EndpointClient:
-        """What posts."""
+        """Return the client that sends POSTs."""
         return EndpointClient()
 
     @cached_property
     def wakes(self) -> WakeQueue:
-        """The queue that wakes workers."""
+        """Return the queue that wakes workers."""
         return WakeQueue(boto3_client("sqs"), self._settings.wake_queue_url)
 
     @cached_property
     def fan_out(self) -> FanOut:
-        """From the bus to the targets."""
+        """Return what sends events from the bus to targets."""
         return FanOut(
             subscriptions=self.store,
             deliveries=self.deliveries,
@@ -128,7 +128,7 @@ class Subscriptions:
 
     @cached_property
     def drain(self) -> Drain:
-        """The worker of one subscription."""
+        """Return the worker of one subscription."""
         publisher = BusPublisher(self._settings.event_bus, boto3_client("events"))
         return Drain(
             subscriptions=self.store,
@@ -147,7 +147,7 @@ class Subscriptions:
 
     @cached_property
     def redelivery(self) -> Redelivery:
-        """What sends events again by request."""
+        """Return what sends events again by request."""
         return Redelivery(deliveries=self.deliveries, log=self.log, lines=LogIndex(self._events), clock=time.time)
 
     @cached_property

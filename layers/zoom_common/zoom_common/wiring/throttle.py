@@ -1,4 +1,4 @@
-"""Builds the throttle for API keys with a limit, once per container and at the first such request."""
+"""Builds the throttle for API keys with a limit, once per container, at the first request of such a key."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def key_limits(settings: Callable[[], Settings]) -> Callable[[Principal], None]:
 @cache
 def throttle(coordination_table: str) -> Throttle:
     """Return this container's throttle, over the Coordination table."""
-    # Few keys have a limit, and the clients are most of a start.
+    # Imported here, because few keys have a limit, and the clients take most of a start's time.
     from zoom_common.aws import clients  # noqa: PLC0415
     from zoom_common.aws.table import COORDINATION, Table  # noqa: PLC0415
     from zoom_common.ratelimit.quotas import Throttle, ThrottleStore  # noqa: PLC0415

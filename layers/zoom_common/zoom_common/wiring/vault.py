@@ -33,7 +33,10 @@ from zoom_common.zoom.oauth import ZOOM_OAUTH_URL, Endpoints
 
 @dataclass(frozen=True, slots=True)
 class VaultSettings:
-    """Where connections, keys, the app and Zoom are, and when to refresh. An empty bus publishes nothing."""
+    """The settings of the vault: tables, keys, the Zoom app, and when to refresh.
+
+    With an empty bus nothing is published.
+    """
 
     connections_table: str
     data_key_id: str
@@ -65,7 +68,7 @@ class VaultSettings:
 
 @dataclass(frozen=True, slots=True)
 class OAuthSettings:
-    """`redirect_uri` goes to Zoom exactly as set; `return_urls` are allowed origins."""
+    """`redirect_uri` is sent to Zoom exactly as it is set. `return_urls` are allowed origins."""
 
     vault: VaultSettings
     coordination_table: str
@@ -101,7 +104,7 @@ class TokenRefreshSettings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> TokenRefreshSettings:
-        """The settings in a function's environment."""
+        """Return the settings in a function's environment."""
         return cls(
             vault=VaultSettings.from_env(environ),
             coordination_table=optional(environ, "COORDINATION_TABLE"),
@@ -111,14 +114,14 @@ class TokenRefreshSettings:
 
 _RANDOM = random.SystemRandom()
 
-# A token request that meets a connection the other side is just closing has an unknown outcome, and may cost a grant. A
-# handshake an hour is cheaper; only refreshes that follow one another at once share a connection. In seconds.
+# A token request over a connection that the other side is just closing has an unknown outcome, and may cost a grant. A
+# handshake an hour is cheaper, so only refreshes that follow one another at once share a connection. In seconds.
 _LONGEST_IDLE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """What the OAuth routes call."""
+    """The parts that the OAuth routes call."""
 
     connections: ConnectionStore
     linking: Linking
@@ -129,7 +132,7 @@ class Linked:
 
 @dataclass(frozen=True, slots=True)
 class Refreshing:
-    """What the refresh function calls."""
+    """The parts that the refresh function calls."""
 
     connections: ConnectionStore
     index: RefreshStore
@@ -143,7 +146,7 @@ class Refreshing:
 
 @dataclass(frozen=True, slots=True)
 class _Vault:
-    """What both are made of."""
+    """The parts that both need."""
 
     table: Table
     connections: ConnectionStore
@@ -157,7 +160,7 @@ class _Vault:
 
 
 def linked(settings: OAuthSettings) -> Linked:
-    """The vault behind the OAuth routes."""
+    """Return the vault for the OAuth routes."""
     vault = _vault(settings.vault)
     store = _links(vault, settings.coordination_table)
     linking = Linking(
@@ -197,7 +200,7 @@ def linked(settings: OAuthSettings) -> Linked:
 
 
 def refreshing(settings: TokenRefreshSettings) -> Refreshing:
-    """The vault behind the refresh function."""
+    """Return the vault for the refresh function."""
     vault = _vault(settings.vault)
     store = RefreshStore(vault.table)
     refresher = Refresher(

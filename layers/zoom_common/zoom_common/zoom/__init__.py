@@ -1,1 +1,1 @@
-"""Zoom's protocol, pure: bytes, headers, time and secrets in; values or errors out."""
+"""Zoom's protocol, without I/O: it takes bytes, headers, time and secrets, and returns values or raises errors."""

@@ -1,4 +1,4 @@
-"""Zoom's REST API on the wire: an operation becomes a request, an answer becomes nothing or an error.
+"""Zoom's REST API over HTTP: turns an operation into a request, and reads an answer for errors.
 
 https://developers.zoom.us/docs/api/
 """
@@ -24,7 +24,7 @@ from zoom_common.zoom.operations.table import filled
 if TYPE_CHECKING:
     from zoom_common.zoom.models.fields import ZoomModel
 
-# What RFC 3986 lets stand in a query as it is, and a caller's own %-escapes: nothing is encoded twice.
+# The characters that RFC 3986 allows in a query, and the caller's own %-escapes, so that nothing is encoded twice.
 _QUERY = "%&=+-._~!$'()*,;:@/?"
 _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 TOKEN_REJECTED = 124
@@ -39,9 +39,10 @@ _BOUNDARY = re.compile(
 
 
 def check_body(operation: Operation, body: bytes, content_type: str = "") -> None:
-    """Raise InvalidRequest with every fault of a request body that Zoom is sure to find.
+    """Raise InvalidRequest with every fault of a request body that Zoom would certainly refuse.
 
-    A missing JSON body is no fault. JSON is read as JSON whatever `content_type` says, as programs often leave it out.
+    A missing JSON body is no fault. A body is read as JSON whatever `content_type` says, because programs often leave
+    it out.
     """
     if operation.media == MULTIPART:
         _check_parts(body, content_type)
@@ -60,7 +61,7 @@ def _check_members(operation: Operation, members: dict[str, Any]) -> None:
 
 
 def _check_parts(body: bytes, content_type: str) -> None:
-    """Check that a body is multipart, as far as forwarding it needs.
+    """Check that a body is multipart, as far as forwarding it requires.
 
     https://www.rfc-editor.org/rfc/rfc7578
     """
@@ -72,15 +73,15 @@ def _check_parts(body: bytes, content_type: str) -> None:
 
 
 def multipart_boundary(content_type: str) -> bytes | None:
-    """Return the boundary that a `Content-Type` of multipart/form-data names, or None."""
+    """Return the boundary in a `Content-Type` of multipart/form-data, or None."""
     found = _BOUNDARY.fullmatch(content_type.strip())
     return None if found is None else (found[1] or found[2]).encode()
 
 
 def parsed(body: bytes) -> dict[str, Any]:
-    """The JSON object in `body`, which may be UTF-8, UTF-16 or UTF-32, with a byte order mark or without.
+    """Return the JSON object in `body`, which may be UTF-8, UTF-16 or UTF-32, with or without a byte order mark.
 
-    Raises InvalidRequest when it is anything else.
+    Raises InvalidRequest for any other body.
     """
     try:
         value = json.loads(body.decode(json.detect_encoding(body)), parse_constant=_refuse)
@@ -94,20 +95,20 @@ def parsed(body: bytes) -> dict[str, Any]:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(constant)  # NaN and Infinity are Python's JSON, nobody else's
+    raise ValueError(constant)  # Python reads NaN and Infinity as JSON, other parsers do not
 
 
 def as_utf8(body: bytes) -> bytes:
-    """Return JSON text as UTF-8 without a byte order mark. What is UTF-8 already stays as it is, byte for byte."""
+    """Return JSON text as UTF-8 without a byte order mark. A text that is UTF-8 already is not changed."""
     encoding = json.detect_encoding(body)
     return body if encoding == "utf-8" else body.decode(encoding).encode()
 
 
 _ONE_DAY = timedelta(days=1)
 
-# A start time with an offset, as a member's value: a quotation mark inside a text has a backslash before it. Programs
-# write the plus as an escape, put a blank before the offset, or the zone's name behind it.
-# It is compiled when a body first has one: a start of a function does not pay for it.
+# A start time with an offset, as a member's value. Inside a text, the quotation mark would follow a backslash. Programs
+# write the plus as an escape, put a blank before the offset, or the zone's name after it. It is compiled when a body
+# first has one, so that it costs no time at a function's start.
 _OFFSET_START = (
     rb'("start_time"\s*:\s*")\s*(\d{4})-(\d\d?)-(\d\d?)[Tt ](\d\d?):(\d\d?)(?::(\d\d?)(?:[.,]\d+)?)?'
     rb'\s*(-|\+|\\u002[Bb])(\d\d)(?::?(\d\d))?(?:\[[^"\]\\]*\])?\s*"'
@@ -115,7 +116,7 @@ _OFFSET_START = (
 
 
 def with_utc_start(body: bytes) -> bytes:
-    """Return a JSON body with its start time in UTC when it has an offset; everything else stays byte for byte.
+    """Return a JSON body with its start time in UTC if it has an offset. All other bytes stay.
 
     Zoom is reported to ignore the offset and to read the time as UTC (https://github.com/calcom/cal.diy/pull/3238).
     With a `Z` the time means the same in either reading.
@@ -146,11 +147,10 @@ def build(
     token: Secret,
     content_type: str = "",
 ) -> HttpRequest:
-    """Return the request for `operation`, with ids as Zoom wants them, and query and body as the caller wrote them.
+    """Return the request for `operation`, with ids as Zoom expects them, and query and body as the caller wrote them.
 
-    Two things change: a page size above the maximum is lowered, and JSON in UTF-16 becomes UTF-8. A multipart body
-    goes out under the caller's `content_type`, which names its boundary. A body that the operation does not have stays
-    behind.
+    Two things change: a page size above the maximum is lowered, and JSON in UTF-16 becomes UTF-8. A multipart body is
+    sent with the caller's `content_type`, which names its boundary. A body is left out if the operation has none.
     """
     query_string = with_lowered_page_size(operation.query, query_string)
     url = base_url.rstrip("/") + filled(operation.path, params)
@@ -170,9 +170,9 @@ def build(
 
 
 def is_answer(response: HttpResponse, *, anything: bool = False) -> bool:
-    """Whether this is Zoom's word: a success with JSON or nothing in it, or an error. Pages of some proxy are not.
+    """Return whether the answer is Zoom's: a success with JSON or nothing in it, or an error. A proxy's page is not.
 
-    With `anything` a success may hold whatever it likes, and a redirect is an answer too.
+    With `anything` a success may have any content, and a redirect is an answer too.
     """
     if anything and 200 <= response.status < 400:  # noqa: PLR2004 - successes and redirects
         is_redirect = response.status >= 300 and "location" in response.headers  # noqa: PLR2004 - HTTP's own number
@@ -185,16 +185,16 @@ def is_answer(response: HttpResponse, *, anything: bool = False) -> bool:
 
 
 def _meant_to_be_empty(response: HttpResponse) -> bool:
-    # An answer that breaks off within its headers looks like an empty one, without a word on its length.
+    # An answer that ends inside its headers looks like an empty one, but has no header about its length.
     if response.status in {204, 304}:
         return True
     return not response.headers.keys().isdisjoint(("content-length", "transfer-encoding"))
 
 
 def token_rejected(response: HttpResponse) -> bool:
-    """Whether Zoom refused the access token itself; some operations say so with a 400.
+    """Return whether Zoom refused the access token itself. Some operations answer 400 for that.
 
-    A token that lacks a scope is a good token, whatever the status: a fresh one would lack it as well.
+    A token that lacks a scope is valid, whatever the status, because a new one would lack the scope as well.
     """
     if response.status not in {400, 401}:
         return False
@@ -212,9 +212,9 @@ def zoom_code(response: HttpResponse) -> int | None:
 def decipher(
     response: HttpResponse, *, headers: Mapping[str, str] | None = None, call: RefusedCall | None = None
 ) -> None:
-    """Return for a success, else raise ZoomRefused with Zoom's own bytes and the `headers` that go on to the caller.
+    """Return for a success, else raise ZoomRefused with Zoom's own bytes and the `headers` for the caller.
 
-    `call` is what was refused, for a hint that fits.
+    `call` describes the refused call, for a matching hint.
     """
     if 200 <= response.status < 300:  # noqa: PLR2004 - the class of successes
         return

@@ -1,6 +1,6 @@
-"""The catalogue of Zoom's operations that have no row: method, path, rate limit label, host and scopes, as data.
+"""The catalogue of Zoom's operations without a row: method, path, rate limit label, host and scopes.
 
-`python -m dev.catalogue` distils `catalogue.tsv` from Zoom's documents (https://developers.zoom.us/docs/api/). The file
+`python -m dev.catalogue` writes `catalogue.tsv` from Zoom's documents (https://developers.zoom.us/docs/api/). The file
 is read when the pass-through first needs it.
 """
 
@@ -15,10 +15,10 @@ from zoom_common.zoom.operations.model import RateLabel
 
 _FILE = Path(__file__).with_name("catalogue.tsv")
 
-# The name under which the paths of all families that the catalogue does not know are counted.
+# The family under which all paths are counted whose family the catalogue does not know.
 OTHER = "other"
 
-# Families with limits of their own, apart from those of the rest. https://developers.zoom.us/docs/api/rate-limits/
+# Families with rate limits of their own. https://developers.zoom.us/docs/api/rate-limits/
 POOLS = {"phone": "phone", "contact_center": "contact_center"}
 
 _PLACEHOLDER = re.compile(r"\{[^}]*\}")
@@ -26,7 +26,7 @@ _PLACEHOLDER = re.compile(r"\{[^}]*\}")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One operation. `label` is None where Zoom's documents name none; `host` is empty for Zoom's usual one."""
+    """One operation. `label` is None where Zoom's documents name none; `host` is empty for Zoom's usual host."""
 
     method: str
     path: str
@@ -67,7 +67,7 @@ def family(path: str) -> str:
 
 @lru_cache(maxsize=256)
 def find(method: str, path: str) -> Entry | None:
-    """Return the entry for `path`, which is below `/v2`; None when there is none. Fixed words win over ids."""
+    """Return the entry for `path` below `/v2`, or None when there is none. Fixed words take precedence over ids."""
     parts = path.strip("/").split("/")
     found = [each for each in _of_shape().get((method, len(parts)), ()) if _fits(each.path, parts)]
     return min(found, key=lambda each: each.path.count("{"), default=None)

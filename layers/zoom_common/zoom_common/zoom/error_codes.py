@@ -1,4 +1,4 @@
-"""What Zoom's refusals mean to a caller: from status, code and the call that was refused to our reason and hint.
+"""Zoom's refusals for callers: maps status, code and the refused call to a reason and a hint.
 
 Zoom's messages are in the language of a person and are never read.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from zoom_common.zoom.rate_limits import Limit
 
-# Zoom's list of errors has 4711 for a token without the scope; its older answers, still printed, have 4700.
+# Zoom's list of errors has 4711 for a token without the scope. Older answers, still in the documents, have 4700.
 # https://developers.zoom.us/docs/integrations/oauth-error-messages/
 SCOPES_MISSING = frozenset({4700, 4711})
 
@@ -29,7 +29,7 @@ _TOKEN = ErrorMeaning(
     "Your API key is fine. Zoom does not accept the connection's token, not even a fresh one: the person has to "
     "reconnect their Zoom account.",
 )
-# Of a 401 (code 124) that is about the request: Zoom accepts the same token for another one.
+# For a 401 (code 124) that is about the request, because Zoom accepts the same token for another one.
 REQUEST_AT_FAULT = ErrorMeaning(
     "zoom_rejected_request",
     "The connection is fine: Zoom accepts its token for other requests and refuses it for this one. Look at the path: "
@@ -42,32 +42,32 @@ _RATE = ErrorMeaning(
 _RATES = {
     Limit.DAILY: ErrorMeaning(
         "zoom_rate_limited",
-        "The account has had its requests of this kind for today, all apps together. Wait as long as Retry-After says.",
+        "The account's requests of this kind are used up for today, by all its apps. Wait as long as Retry-After says.",
     ),
     Limit.PER_USER: ErrorMeaning(
         "zoom_rate_limited",
-        "Zoom takes 100 creates and updates of meetings and webinars from one user a day. This user has had them until "
-        "00:00 UTC; other users have not.",
+        "Zoom accepts 100 creates and updates of meetings and webinars from one user a day. This user's are used up "
+        "until 00:00 UTC; other users are not affected.",
     ),
 }
 _PLAN = ErrorMeaning(
     "plan_or_permission",
     "The Zoom account's plan or the user's role does not include this. The table of operations names the plan.",
 )
-_FULL = ErrorMeaning("registration_full", "As many have registered as the plan or the settings allow.")
+_FULL = ErrorMeaning("registration_full", "Registration is full: the plan or the settings allow no more people.")
 _USER = ErrorMeaning("unknown_user", "The user does not exist or is not in the connected Zoom account.")
 _SCOPES = ErrorMeaning("missing_zoom_scopes")
 _REGISTRATION_OFF = ErrorMeaning("registration_off", "Turn registration on first: settings.approval_type 0 or 1.")
-# Zoom says so with 300 of meetings and with 3000 of webinars, and both codes mean other things as well.
-_PERHAPS_OFF = "Often registration is off: settings.approval_type 0 or 1 turns it on. Else see Zoom's message."
-_WRONG_KIND = "Often a webinar's id where a meeting's belongs, or the other way round; else see Zoom's message."
-_STALE_PAGE = "A page token is good for 15 minutes, for one list with the same parameters. Else start the list again."
+# Zoom answers this with 300 for meetings and with 3000 for webinars, and both codes have other meanings as well.
+_PERHAPS_OFF = "Maybe registration is off: settings.approval_type 0 or 1 turns it on. Else see Zoom's message."
+_WRONG_KIND = "Maybe a webinar's id was sent in place of a meeting's, or the other way round. Else see Zoom's message."
+_STALE_PAGE = "A page token is valid for 15 minutes, for the same list and parameters. Otherwise start the list again."
 _NOT_YOURS = (
     "It belongs to another user. A user-level connection reaches what is its own user's; for others the app needs an "
     "administrator's scopes."
 )
 _SAY_ME = "A user-level connection acts for its own user, as `me`. For others it needs an administrator's scopes."
-_REGISTERS = "The meeting or webinar does not exist, or has expired: Zoom says to who registers that there is no user."
+_REGISTERS = "The meeting or webinar does not exist or has expired. For registrations, Zoom reports a missing user."
 _MEANINGS: dict[tuple[int, int], ErrorMeaning] = {
     (401, 124): _TOKEN,
     (400, 124): _TOKEN,
@@ -78,7 +78,7 @@ _MEANINGS: dict[tuple[int, int], ErrorMeaning] = {
     (400, 2300): ErrorMeaning("unknown_route", "Zoom does not know this path."),
     (400, 3000): ErrorMeaning("zoom_refused_for_now", "Zoom's message says why."),
     (400, 3027): ErrorMeaning("host_registers", "The host cannot register for their own meeting or webinar."),
-    (400, 3034): ErrorMeaning("work_email_wanted", "The meeting's host takes registrations from work addresses only."),
+    (400, 3034): ErrorMeaning("work_email_wanted", "The meeting's host accepts work addresses only."),
     (400, 3035): _FULL,
     (400, 3038): ErrorMeaning("registration_over", "The meeting or webinar is over: nobody can register any more."),
     (400, 3043): _FULL,
@@ -111,9 +111,9 @@ _MEANINGS: dict[tuple[int, int], ErrorMeaning] = {
 
 @dataclass(frozen=True, slots=True)
 class RefusedCall:
-    """What of a call decides what its refusal means.
+    """The properties of a call on which the meaning of its refusal depends.
 
-    `path` is the operation's template. `names_user`: the path names a user by id or address instead of `me`.
+    `path` is the operation's template. `names_user`: the path names a user by id or e-mail address instead of `me`.
     `is_account_level`: the connection is a Server-to-Server app's. `has_page_token`: the query has a `next_page_token`.
     `names_fields`: Zoom's answer lists fields in `errors`. `limit` is the limit that a 429 is about.
     """
@@ -133,22 +133,24 @@ class RefusedCall:
 
     @property
     def of_registrants(self) -> bool:
-        """Whether it is about the registrants of a meeting or webinar."""
+        """Whether the call is about the registrants of a meeting or webinar."""
         return "registrants" in self.path
 
     @property
     def registers(self) -> bool:
-        """Whether it lets somebody register."""
+        """Whether the call registers somebody."""
         return self.method == "POST" and self.path.endswith("registrants")
 
 
 def meaning(status: int, code: int | None, call: RefusedCall | None = None) -> ErrorMeaning:
-    """Return what a refusal means. `code` is the number in its body, None without one."""
+    """Return the meaning of a refusal. `code` is the number in its body, None without one."""
     call = call or RefusedCall()
     if status == 429:  # noqa: PLR2004 - HTTP's own numbers
         return _RATES.get(Limit(call.limit), _RATE) if call.limit else _RATE
     if status >= 500:  # noqa: PLR2004
-        return ErrorMeaning("zoom_failed", "A fault inside Zoom. Reads may be repeated; after a change, look first.")
+        return ErrorMeaning(
+            "zoom_failed", "A fault inside Zoom. Repeat reads; after a change, check first if it was made."
+        )
     if code in SCOPES_MISSING:
         return _SCOPES
     found = _MEANINGS.get((status, code)) if code is not None else None
@@ -159,12 +161,12 @@ def meaning(status: int, code: int | None, call: RefusedCall | None = None) -> E
 
 
 def _without_row(code: int | None, call: RefusedCall) -> ErrorMeaning:
-    # 404 is also a code of Zoom's: of registering where registration is off, with HTTP status 400 or 404.
+    # 404 is also one of Zoom's codes: for a registration where registration is off, with HTTP status 400 or 404.
     return _REGISTRATION_OFF if code == _CODE_404 and call.registers else ErrorMeaning("zoom_refused")
 
 
 def _hint(found: ErrorMeaning, call: RefusedCall) -> str | None:
-    """Return the hint that fits this call better than the one of the table, or None."""
+    """Return a hint that fits this call better than the one in the table, or None."""
     is_other_user = call.names_user and not call.is_account_level
     match found.reason:
         case "zoom_found_invalid":

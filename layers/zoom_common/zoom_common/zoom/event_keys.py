@@ -1,17 +1,17 @@
-"""What makes two deliveries the same event. Only signed content counts: headers are not signed.
+"""Decides which deliveries are the same event. Only signed content counts, and headers are not signed.
 
-Zoom sends some events twice with another `event_ts` (twins). A key leaves `event_ts` out where the event says by itself
+Zoom sends some events twice with another `event_ts` (twins). A key leaves `event_ts` out where the event itself states
 when it happened:
 
-* Events that can also be read back from Zoom's REST API have natural keys, made of what both sources say, so that a
+* Events that can also be read back from Zoom's REST API have natural keys, made of what both sources state, so that a
   late original and its reconstruction are one event.
-* Events whose payload has a moment of their own, or that happen only once, are their name and payload. `_MOMENTS`
-  lists the members that the event pages at https://developers.zoom.us/docs/api/ describe as the time of the event
-  itself. A plan (`start_time`) is none.
-* Every other event is its name, `event_ts` and payload, because the same thing may happen twice.
+* Events with a time of their own in the payload, and events that happen only once, have name and payload as their
+  key. `_MOMENTS` lists the members that the event pages at https://developers.zoom.us/docs/api/ describe as the time
+  of the event itself. A planned time (`start_time`) does not count.
+* Every other event has name, `event_ts` and payload as its key, because the same thing may happen twice.
 
-Entries of the event log are stored under their keys for 30 days. `former_keys` has the keys by which an older release
-stored the same event; whoever looks an event up tries those too.
+Entries of the event log are stored under their keys for 30 days. `former_keys` has the keys under which an older
+release stored the same event; whoever looks an event up tries those too.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _MOMENTS = (
     "object.create_time",
     "object.delete_time",
 )
-# Members that are the time of the event in events of these endings only; in others they are older.
+# Members that are the time of the event only in events with these endings. In others they are older.
 _MOMENTS_BY_ENDING = {
     "_joined_breakout_room": "object.participant.join_time",
     "_left_breakout_room": "object.participant.leave_time",
@@ -59,7 +59,7 @@ _MOMENTS_BY_ENDING = {
     "summary_completed": "object.summary_created_time",
     "summary_updated": "object.summary_last_modified_time",
 }
-# In these, `date_time` and `timestamp` are those of the message or recording, which can change more than once.
+# In these events, `date_time` and `timestamp` are those of the message or recording, which can change more than once.
 _TIMED_BY_THEIR_SUBJECT = frozenset(
     {
         "team_chat.channel_message_updated",
@@ -90,7 +90,7 @@ def dedupe_key(event: ZoomEvent) -> str:
 def former_keys(event: ZoomEvent) -> Sequence[str]:
     """Return the keys under which an older release stored this event, where they differ from `dedupe_key`.
 
-    Several events may have had one such key: compare the `dedupe_key` of what is stored there.
+    Several events may have had the same key: compare the `dedupe_key` of the stored event.
     """
     natural = _NATURAL.get(event.name)
     parts = natural(event) if natural else None
@@ -105,7 +105,7 @@ def former_keys(event: ZoomEvent) -> Sequence[str]:
 
 
 def second_key(event: ZoomEvent) -> str | None:
-    """Return the key of this event where an older release has stored another event under its `dedupe_key`, or None.
+    """Return this event's key where an older release has stored another event under its `dedupe_key`, or None.
 
     An older release did not look at the status of a recording's files. It stored a recording that was still processing
     under the key that the completed recording has today.
@@ -148,7 +148,7 @@ def _ended(event: ZoomEvent) -> Sequence[str | None]:
 
 
 def _deauthorized(event: ZoomEvent) -> Sequence[str | None]:
-    # Not a signature at all, in spite of its name: "a unique ID for each instance".
+    # In spite of its name this is not a signature, but "a unique ID for each instance".
     return [identifier(event.payload.get("signature"))]
 
 
@@ -181,7 +181,7 @@ def _took_part(event: ZoomEvent) -> Sequence[str | None]:
 
 
 def _second(value: object) -> int | None:
-    """Return the start of a moment's second: events say whole seconds, lists of webinars' participants fractions."""
+    """Return the start of a time's second. Events have whole seconds, lists of webinars' participants fractions."""
     moment = epoch_ms(value)
     return None if moment is None else moment - moment % 1000
 
@@ -204,7 +204,7 @@ _NATURAL: dict[str, Callable[[ZoomEvent], Sequence[str | None]]] = {
 
 
 def _lasting(value: Any) -> Any:
-    """Return `value` without what Zoom makes anew for each delivery: download tokens and links."""
+    """Return `value` without the parts that Zoom makes anew for each delivery: download tokens and links."""
     if isinstance(value, dict):
         return {name: _lasting(item) for name, item in value.items() if not _volatile(name)}
     if isinstance(value, list):

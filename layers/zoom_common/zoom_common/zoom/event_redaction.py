@@ -1,4 +1,4 @@
-"""Removes credentials from events. A subscriber receives them only when the operator allowed that kind."""
+"""Removes credentials from events. Subscribers receive only the kinds that the operator allowed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-# Each kind names fields, wherever they stand, and parameters of links.
+# Each kind names fields, at any depth, and parameters of links.
 FIELDS = {
     "download_tokens": frozenset({"download_token", "download_access_token"}),
     "passcodes": frozenset(
@@ -24,7 +24,7 @@ FIELDS = {
     ),
     "start_urls": frozenset({"start_url"}),
     "stream_keys": frozenset({"stream_key"}),
-    # Not a key to anything, but personal, and in no contract of Zoom's.
+    # It opens nothing, but is personal, and is in none of Zoom's contracts.
     "ip_addresses": frozenset({"private_ip", "public_ip"}),
 }
 _PARAMETERS = {"download_tokens": ("access_token",), "passcodes": ("pwd",), "start_urls": ("zak",)}
@@ -32,7 +32,7 @@ KINDS = frozenset(FIELDS)
 
 
 class Redaction:
-    """Removes every kind of secret but those in `published`. Raises ValueError for a kind that does not exist."""
+    """Removes every kind of secret except those in `published`. Raises ValueError for a kind that does not exist."""
 
     def __init__(self, published: AbstractSet[str] = frozenset()) -> None:
         unknown = published - KINDS
@@ -44,7 +44,7 @@ class Redaction:
         self._parameters = re.compile(rf"(?<=[?&])(?:{'|'.join(names)})=[^&#\s\"'<>]*&?") if names else None
 
     def apply(self, value: Any) -> Any:
-        """A copy of a JSON value without the secrets."""
+        """Return a copy of a JSON value without the secrets."""
         if isinstance(value, dict):
             return {name: self.apply(item) for name, item in value.items() if name not in self._fields}
         if isinstance(value, list):

@@ -1,9 +1,9 @@
 """Where each family of events names Zoom users: one table of paths in the payload.
 
-An event goes to the connections of the users it names. https://developers.zoom.us/docs/api/webhooks/ lists the events
-of every family. A path is a chain of members below `payload`; `[]` reads every entry of a list. Listed are ids of Zoom
-users that the event concerns, the owner first. Left out are ids of another kind (member, room, extension and connection
-ids, JIDs) and the people who take part in somebody's meeting: a meeting's events are its host's.
+An event is routed to the connections of the users it names. https://developers.zoom.us/docs/api/webhooks/ lists the
+events of every family. A path is a chain of members below `payload`; `[]` means every entry of a list. The table has
+ids of Zoom users that the event concerns, the owner first. It does not have other ids (member, room, extension and
+connection ids, JIDs), nor the participants of somebody's meeting, because a meeting's events belong to its host.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-# Every event may name these. The operator comes last: what happens concerns its owner more than whoever did it.
+# Every event may name these. The operator comes last, because an event concerns the owner more than the operator.
 HOST_PATHS = ("object.host_id", "object.meeting_host_id", "recording_file.host_id")
 OPERATOR_PATH = "operator_id"
 
@@ -94,26 +94,26 @@ USER_PATHS: dict[str, tuple[str, ...]] = {
     "webinar": _MEETING,
     "whiteboard": ("object.collaborators[].user_id",),
     "workspace": ("object.user_id",),
-    # These have a `user_id` that is no Zoom user's: whoever wrote the program chooses it.
+    # The `user_id` in these is not a Zoom user's: the author of the program chooses it.
     "cobrowse": (),
     "session": (),
 }
 
-# A family that Zoom adds tomorrow will most likely name its people like this.
+# A new family of events will most likely name its people like this.
 _OTHER = ("object.user_id", "object.owner_id", "object.owner.id", "user_id")
 
-# Events in which Zoom writes the ids of users in lower case.
-# Measured in two independent captures; the ids of accounts beside them keep their capitals.
+# Events in which Zoom writes the ids of users in lower case. Measured in two independent captures; the account ids in
+# the same events keep their capitals.
 CASE_FOLDED = frozenset({"user.presence_status_updated"})
 
 
 def user_paths(event_name: str) -> tuple[str, ...]:
-    """Return the paths that an event of this name may have users at, besides its host and its operator."""
+    """Return the paths where an event of this name may have users, besides its host and its operator."""
     return USER_PATHS.get(event_name.partition(".")[0], _OTHER)
 
 
 def values_at(value: Any, path: str) -> Iterator[Any]:
-    """Yield what stands at a path. Yield nothing where a member is missing or has another form."""
+    """Yield the values at a path, or nothing where a member is missing or has another form."""
     name, _, rest = path.partition(".")
     found = value.get(name.removesuffix("[]")) if isinstance(value, dict) else None
     listed = found if isinstance(found, list) else ()

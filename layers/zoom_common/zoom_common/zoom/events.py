@@ -1,7 +1,7 @@
-"""What a Zoom event says about itself: its name, time, users and subject.
+"""The fields of a Zoom event: its name, time, users and subject.
 
-https://developers.zoom.us/docs/api/webhooks/ ; the marketplace's `app_deauthorized` has a shape of its own: no
-top-level `event_ts`, no `object`. Nothing Zoom adds to an event is refused.
+https://developers.zoom.us/docs/api/webhooks/ ; the marketplace's `app_deauthorized` has another shape: no top-level
+`event_ts`, no `object`. Unknown members of an event are accepted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _GMT = re.compile(r"GMT[0-9]{8}-[0-9]{6}")
 _DEEPEST = 200
 _INT64 = range(-(2**63), 2**63)
 _LAST_MS = 253_402_300_799_999  # the end of the year 9999
-_FIRST_IN_MS = 100_000_000_000  # of March 1973 in milliseconds, of the year 5138 in seconds: less is seconds
+_FIRST_IN_MS = 100_000_000_000  # March 1973 in milliseconds, the year 5138 in seconds: a smaller number is in seconds
 _AHEAD_MS = 86_400_000
 
 _HOSTED = frozenset({"meeting", "webinar", "recording"})
@@ -31,7 +31,7 @@ _FAMILIES = {"meeting": "meetings", "recording": "meetings", "webinar": "webinar
 
 
 class MalformedEvent(Exception):
-    """Signed by Zoom, and not an event we can read. `reason` is safe to log."""
+    """The event is signed by Zoom and cannot be read. `reason` may be logged."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -40,24 +40,27 @@ class MalformedEvent(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ZoomEvent:
-    """One event. `body` is Zoom's JSON, made fit for every JSON reader; content, so never shown in a repr."""
+    """One event. `body` is Zoom's JSON, changed so that every JSON reader accepts it.
+
+    It is content, so no repr shows it.
+    """
 
     name: str
     body: dict[str, Any] = field(repr=False)
 
     @property
     def payload(self) -> dict[str, Any]:
-        """Zoom's `payload`, or nothing."""
+        """Zoom's `payload`, or an empty object."""
         return _mapping(self.body.get("payload"))
 
     @property
     def object(self) -> dict[str, Any]:
-        """The thing the event is about, or nothing."""
+        """The object that the event is about, or an empty one."""
         return _mapping(self.payload.get("object"))
 
     @property
     def occurred_at_ms(self) -> int | None:
-        """When it happened at Zoom, in epoch milliseconds; None when the event does not say."""
+        """When it happened at Zoom, in epoch milliseconds; None when the event does not state it."""
         for value in (
             self.body.get("event_ts"),
             self.payload.get("event_ts"),
@@ -69,28 +72,28 @@ class ZoomEvent:
         return None
 
     def occurred_by(self, received_at_ms: int) -> int:
-        """When it happened, in epoch milliseconds, or when it was received where the event has no believable time.
+        """Return when it happened, in epoch milliseconds, or when it was received if the event has no plausible time.
 
-        A clock that is days ahead would make the event outlast everything that happens later.
+        With a clock that is days fast, the event would override everything that happens later.
         """
         return _believable(self.occurred_at_ms, received_at_ms)
 
     def true_since_by(self, received_at_ms: int) -> int:
-        """When what the event says became true, as `occurred_by` reads moments."""
+        """Return when the event became true, where implausible times are replaced as in `occurred_by`."""
         return _believable(self.true_since_ms, received_at_ms)
 
     @property
     def true_since_ms(self) -> int | None:
-        """When what the event says became true, in epoch milliseconds: of two deliveries of one event, the same.
+        """When the event became true, in epoch milliseconds. It is the same for two deliveries of one event.
 
-        `event_ts` is when Zoom wrote the event. Twins have two, and what is read back from the REST API has none, but
-        both say when someone joined, when the meeting ended and until when was recorded.
+        `event_ts` is when Zoom sent the event. Twins have two of them, and an event read back from the REST API has
+        none, but both state when someone joined, when the meeting ended or until when was recorded.
         """
         return max((moment for moment in map(epoch_ms, self._moments()) if moment), default=self.occurred_at_ms)
 
     @property
     def account_id(self) -> str | None:
-        """The Zoom account the event belongs to."""
+        """The Zoom account of the event."""
         return identifier(self.payload.get("account_id"))
 
     @property
@@ -105,19 +108,19 @@ class ZoomEvent:
 
     @property
     def host(self) -> str | None:
-        """The Zoom user whose meeting, webinar or recording it is about, where the event says."""
+        """The Zoom user who hosts the meeting, webinar or recording, if the event names them."""
         return next(filter(None, map(identifier, self._hosts())), None)
 
     @property
     def meeting_names(self) -> tuple[str, ...]:
-        """What the meeting or webinar it is about is called, the UUID of one run first, then its number."""
+        """The names of the meeting or webinar that it is about: the UUID of the instance first, then the number."""
         if self.name.partition(".")[0] not in _HOSTED:
             return ()
         return tuple(dict.fromkeys(filter(None, (self.instance, self._object_id()))))
 
     @property
     def instance(self) -> str | None:
-        """The UUID of the one run of a meeting or webinar that the event is about."""
+        """The UUID of the instance of a meeting or webinar that the event is about."""
         for name in ("uuid", "meeting_uuid", "webinar_uuid"):
             for place in (self.object, self.payload):
                 found = identifier(place.get(name))
@@ -127,7 +130,7 @@ class ZoomEvent:
 
     @property
     def subject(self) -> str | None:
-        """What the event is about, as a path: `meetings/<id>`, `meetings/<id>/recordings`, `users/<id>`; or None."""
+        """The subject of the event as a path: `meetings/<id>`, `meetings/<id>/recordings`, `users/<id>`; or None."""
         if self.name == DEAUTHORIZED:
             user = identifier(self.payload.get("user_id"))
             return f"users/{user}" if user else None
@@ -170,7 +173,7 @@ class ZoomEvent:
 
 
 def recording_file_name(file: Mapping[str, Any]) -> str:
-    """What a recording file is called in events and in the REST API alike; REST gives timelines and captions no id."""
+    """Return the name of a recording file, the same in events and in the REST API, which has no id for some kinds."""
     name = identifier(file.get("id"))
     if name is None or file.get("file_type") in {"TIMELINE", "CC"}:
         return f"{file.get('file_type')}@{file.get('recording_start')}"
@@ -184,7 +187,7 @@ def is_unfinished(file: Mapping[str, Any]) -> bool:
 
 
 def parse(body: bytes) -> ZoomEvent:
-    """The event in a delivered body. Raises MalformedEvent."""
+    """Return the event in a delivered body. Raises MalformedEvent."""
     try:
         document = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse, parse_float=_finite)
         clean = _portable(document, 0)
@@ -203,7 +206,7 @@ def parse(body: bytes) -> ZoomEvent:
 
 
 def identifier(value: object) -> str | None:
-    """One identity for an id, whether Zoom sent it as a number or as text; None for anything else and for ""."""
+    """Return an id as text, whether Zoom sent it as a number or as text; None for any other value and for ""."""
     if isinstance(value, str):
         return value or None
     if isinstance(value, int) and not isinstance(value, bool):
@@ -216,7 +219,7 @@ def _mapping(value: object) -> dict[str, Any]:
 
 
 def epoch_ms(value: object) -> int | None:
-    """Return a moment in epoch milliseconds from Zoom's number, digits or date; dates without a zone are UTC.
+    """Return a time in epoch milliseconds from Zoom's number, digits or date. Dates without a zone are UTC.
 
     Return None for what is no moment between 1970 and the year 9999: Zoom writes the year 1 for "never". The examples
     of chat messages in meetings have the form `GMT20220110-072010`.
@@ -232,7 +235,7 @@ def epoch_ms(value: object) -> int | None:
 
 
 def _event_ts_ms(value: object) -> int | None:
-    """Read an `event_ts`, which old and reported deliveries have in seconds, or with a fraction, as well."""
+    """Read an `event_ts`, which old deliveries and some reported ones have in seconds or with a fraction."""
     moment = epoch_ms(int(value) if isinstance(value, float) else value)
     return moment * 1000 if moment is not None and moment < _FIRST_IN_MS and _is_number(value) else moment
 
@@ -260,9 +263,9 @@ def _date_ms(text: str) -> int | None:
 
 
 def _portable(value: Any, depth: int) -> Any:
-    """The same JSON within what every reader takes: integers of 64 bits, text without lone surrogates, a bounded depth.
+    """Return the JSON with values that every reader accepts: 64-bit integers, no lone surrogates, a bounded depth.
 
-    EventBridge refuses an event over one such number, and DynamoDB over one such letter.
+    One larger number makes EventBridge refuse the event, and one lone surrogate makes DynamoDB refuse it.
     """
     if depth > _DEEPEST:
         raise MalformedEvent("too_deep")

@@ -10,9 +10,9 @@ from email.utils import parsedate_to_datetime
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """What to send. `url` is final: encoded as it has to stand on the wire. Headers and body may hold credentials.
+    """What to send. `url` is final, with all encoding done. Headers and body may hold credentials.
 
-    An answer with a body of more than `most_bytes` comes back without the body.
+    A body of more than `most_bytes` in the answer is left out.
     """
 
     method: str
@@ -24,7 +24,10 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """What came back. Header names are lower case. `too_long`: the body was longer than asked for, and is not there."""
+    """What came back. Header names are lower case.
+
+    `too_long`: the body was longer than `most_bytes` and was left out.
+    """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)

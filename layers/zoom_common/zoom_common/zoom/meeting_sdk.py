@@ -1,7 +1,7 @@
 """The signature with which the Meeting SDK joins a meeting: a JWT that only a server may make.
 
-https://developers.zoom.us/docs/meeting-sdk/auth/ says what is in it. `appKey` is required since SDK 5.0; `sdkKey` is
-what older ones read.
+https://developers.zoom.us/docs/meeting-sdk/auth/ describes its content. `appKey` is required since SDK 5.0; older
+versions read `sdkKey`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from zoom_common.secret import Secret
 
 SHORTEST, LONGEST = 1800, 172_800
 DEFAULT = 7200
-# Clocks differ, and Zoom refuses a signature from the future. So signatures are backdated by half a minute.
+# Clocks differ, and Zoom refuses a signature from the future, so signatures are backdated by half a minute.
 BACKDATED = 30
 
 

@@ -1,4 +1,7 @@
-"""Zoom's OAuth as values: requests out, a grant or a typed error in. No I/O; the caller passes the time in."""
+"""Zoom's OAuth as values: builds requests and reads answers into a grant or an error.
+
+Does no I/O and reads no clock.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from zoom_common.zoom.http import HttpRequest, HttpResponse, retry_after
 
 
 class TokenError(Exception):
-    """The root of the tree. `reason` is ours, never Zoom's text, which is localised and may quote the request."""
+    """The root of the errors. `reason` is our own word, because Zoom's text is localised and may quote the request."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -59,7 +62,7 @@ class TokenUnreadable(TokenUnavailable):
 
 ZOOM_OAUTH_URL = "https://zoom.us/oauth"
 
-# Hosts that may see a bearer token: regional and vanity hosts are all below these.
+# Only these hosts may receive a bearer token. Regional and vanity hosts are all below them.
 _ZOOM_DOMAINS = (".zoom.us", ".zoomgov.com")
 
 _REJECTED = {
@@ -252,9 +255,9 @@ def _secret(value: object) -> Secret | None:
 
 
 def trusted_api_url(api_url: object) -> str | None:
-    """The grant's regional base URL, or None unless it is https on a host of Zoom's: a bearer goes nowhere else.
+    """Return the grant's regional base URL, or None unless it is https on one of Zoom's hosts.
 
-    https://developers.zoom.us/docs/api/using-zoom-apis/
+    A bearer must not be sent elsewhere. https://developers.zoom.us/docs/api/using-zoom-apis/
     """
     if not isinstance(api_url, str):
         return None
@@ -271,7 +274,7 @@ def trusted_api_url(api_url: object) -> str | None:
 
 
 def _form(url: str, app: App, form: Mapping[str, str]) -> HttpRequest:
-    # In the body and not in the query string, which ends up in access logs along the way.
+    # In the body and not in the query string, which access logs on the way would store.
     basic = b64encode(f"{app.client_id}:{app.client_secret.reveal()}".encode()).decode()
     headers = {
         "Authorization": f"Basic {basic}",
@@ -302,7 +305,7 @@ def _meaning(number: int | None, name: str, status: int) -> TokenError:
         return GrantRejected("invalid_grant")
     if status == 401:  # noqa: PLR2004 - the Basic credentials, since nothing else was in a header
         return AppAtFault("invalid_client")
-    # Whatever this is (a proxy's page, a new number), it never ends a grant.
+    # Any other answer (a proxy's page, an unknown number) never ends a grant.
     return TokenUnavailable("unexpected_answer", outcome_known=True)
 
 

@@ -1,4 +1,4 @@
-"""An operation of the pass-through: any path of Zoom's API that no row serves, sent and answered as it is.
+"""An operation of the pass-through: any path of Zoom's API without a row, sent and answered unchanged.
 
 Zoom's API is at https://api.zoom.us/v2. Files are uploaded to other hosts, which the catalogue names, and SCIM is at
 https://api.zoom.us/scim2 (https://developers.zoom.us/docs/api/scim2/).
@@ -24,30 +24,31 @@ PREFIXES = ("/v2/", "/scim2/")
 
 READ, WRITE = "zoom:read", "zoom:write"
 
-# The largest answer that goes on to the caller, in bytes. Lambda's answer may have 6,291,556 bytes, and base64 makes
-# four of three. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+# The largest answer that is passed on, in bytes. Lambda's answer may have 6,291,556 bytes, and base64 makes four of
+# three. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 LARGEST_ANSWER = 4_500_000
 
-# A path that hands out or changes credentials has one of these words in a segment (`rotate_client_secret`), or one of
-# these endings, whatever stands between its letters (`jointoken`, `private-key`).
+# A path that returns or changes credentials has one of these words in a segment (`rotate_client_secret`), or one of
+# these endings, with any characters between its letters (`jointoken`, `private-key`).
 _CREDENTIALS = re.compile(r"(token|secret|credential|password|zak|obf|jwt|oauth|sso|s2s|otp)s?")
 _ENDINGS = re.compile(r".*(token|secret|credential|password|(private|api|host|access)key|oauth|servertoserver)s?")
 _WORDS = re.compile(r"s2s|[A-Z]?[a-z]+|[A-Z]+", re.ASCII)
-# Creating an app answers with its client secret. https://developers.zoom.us/docs/api/marketplace/
+# The answer of creating an app has its client secret. https://developers.zoom.us/docs/api/marketplace/
 _APPS = ["v2", "marketplace", "apps"]
 
 _ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-# What RFC 3986 lets stand in a path as it is, and escapes: nothing is encoded twice. https://www.rfc-editor.org/rfc/rfc3986
+# The characters that RFC 3986 allows in a path, and escapes, so that nothing is encoded twice.
+# https://www.rfc-editor.org/rfc/rfc3986
 _PATH = "/%:@!$&'()*+,;=-._~"
 _QUERY = _PATH + "?"
 _MOST_DECODING = 5
 
 # Zoom answers some errors in XML unless JSON is asked for (https://github.com/JubaerHossain/zoom-laravel/issues/12).
-# Clients that do not care say `*/*`.
+# Clients without a preference send `*/*`.
 _JSON_FIRST = "application/json, */*;q=0.9"
 _ANYTHING = "*/*"
 
-# Headers of the caller that say what is sent and what is wanted back.
+# Headers of the caller that describe the body and the wanted answer.
 _FROM_CALLER = (
     "content-type",
     "content-encoding",
@@ -60,16 +61,16 @@ _FROM_CALLER = (
 
 
 class AnyScopes(ZoomScopes):
-    """Scopes that the catalogue names for a hint. They refuse nothing: Zoom decides."""
+    """Scopes from the catalogue, used for a hint only. Zoom decides whether they are needed."""
 
     @property
     def granular(self) -> tuple[str, ...]:
-        """Both forms, as far as they are known, the user's first."""
+        """Return both forms, as far as they are known, the user's first."""
         return tuple(each for each in (self.user, self.admin) if each)
 
     @property
     def administrators_only(self) -> bool:
-        """Whether the catalogue names the administrators' form alone."""
+        """Return whether the catalogue names only the administrators' form."""
         return not self.user and bool(self.admin)
 
     def allow(self, granted: object) -> bool:  # noqa: ARG002 - the same for every token
@@ -79,7 +80,7 @@ class AnyScopes(ZoomScopes):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassedOperation(Operation):
-    """One method of one path. `path` is as it goes out, with its `/v2`; `shape` is what its answers teach about.
+    """One method of one path. `path` is as it is sent, with its `/v2`; labels are learned for all paths of one `shape`.
 
     `name` is `zoom.<family>.read` or `zoom.<family>.write`, so that metrics have a bounded number of names.
     """
@@ -92,15 +93,15 @@ class PassedOperation(Operation):
 
     @property
     def pool(self) -> str:
-        """The name of the family's own limits, or empty."""
+        """The name of the family's own rate limits, or empty."""
         return catalogue.POOLS.get(self.family, "")
 
 
 def operation(method: str, path: str, *, learned: Mapping[str, RateLabel]) -> PassedOperation:
     """Return the operation of `method` and the raw `path`, which begins with one of PREFIXES.
 
-    Its label is the one that Zoom's answers named, else the catalogue's, else Heavy. Raises NotAllowed for a path of
-    credentials, InvalidRequest for one that is not a path, and NotFound for a DELETE that lacks its last id.
+    Its label is the one in Zoom's answers, else the catalogue's, else Heavy. Raises NotAllowed for a path of
+    credentials, InvalidRequest for a text that is not a path, and NotFound for a DELETE without its last id.
     """
     wire = wire_path(path)
     _check(method, wire)
@@ -128,7 +129,7 @@ def operation(method: str, path: str, *, learned: Mapping[str, RateLabel]) -> Pa
 
 
 def wire_path(path: str) -> str:
-    """Return the path as it goes out: with its escapes as they are, and what a URL cannot hold encoded."""
+    """Return the path as it is sent: escapes are kept, and characters that a URL cannot contain are encoded."""
     return quote(_ESCAPE.sub("%25", path), safe=_PATH)
 
 
@@ -145,7 +146,7 @@ def _check(method: str, path: str) -> None:
     if any(map(_is_credential, words)) or (method != "GET" and _plain_segments(decoded) == _APPS):
         raise NotAllowed("The pass-through serves no path of credentials.", reason="credentials_not_served")
     if method == "DELETE" and decoded.endswith("/"):
-        # An id that came out empty would delete the whole list.
+        # With an empty id it would delete the whole list.
         raise NotFound("The path ends with a slash where an id should follow.", reason="not_served_here")
 
 
@@ -214,7 +215,7 @@ def build(
 
 
 def _root(base_url: str, host: str) -> str:
-    """Return the origin for a path. Another host of Zoom's gets the token only where the base URL is Zoom's own."""
+    """Return the origin for a path. Zoom's other hosts get the token only where the base URL is Zoom's own."""
     base = base_url.rstrip("/").removesuffix("/v2")
     if not host:
         return base

@@ -1,4 +1,4 @@
-"""Zoom's rate limits: what an account may call by plan and label, and what a 429 response says."""
+"""Zoom's rate limits: how much an account may call by plan and label, and the content of a 429."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SECOND, _MINUTE = 1, 60
 
 
 class Plan(StrEnum):
-    """Zoom's plans, as far as their limits differ. `business` stands for Business, Education, Enterprise and up."""
+    """Zoom's plans, as far as their limits differ. `business` stands for Business, Education, Enterprise and higher."""
 
     FREE = "free"
     PRO = "pro"
@@ -64,9 +64,9 @@ _DAILY: dict[Plan, dict[RateLabel, Daily]] = {
 }
 
 
-# Families that Zoom counts apart from everything else. The page names no numbers for the free plan, which has neither
-# product: the slower of both tables is taken. Contact Center's table has no resource-intensive row and says that heavy
-# calls share their day with it: Phone's is taken. https://developers.zoom.us/docs/api/rate-limits/
+# Families that Zoom counts separately. The page has no numbers for the free plan, which has neither product, so the
+# lower value of both tables is used. Contact Center's table has no resource-intensive row and says that heavy calls
+# share their daily limit with it, so Phone's is used. https://developers.zoom.us/docs/api/rate-limits/
 _APART: dict[Plan, dict[RateLabel, Rate]] = {
     Plan.FREE: {_L: Rate(4, _SECOND), _M: Rate(2, _SECOND), _H: Rate(1, _SECOND), _R: Rate(5, _MINUTE)},
     Plan.PRO: {_L: Rate(20, _SECOND), _M: Rate(10, _SECOND), _H: Rate(5, _SECOND), _R: Rate(5, _MINUTE)},
@@ -77,12 +77,12 @@ _APART_DAILY = {Plan.FREE: 1_000, Plan.PRO: 15_000, Plan.BUSINESS: 30_000}
 
 
 def rate(plan: Plan, label: RateLabel, pool: str = "") -> Rate:
-    """Return how fast an account may call operations of `label`. `pool` names a family that Zoom counts apart."""
+    """Return how fast an account may call operations of `label`. `pool` names a family that Zoom counts separately."""
     return _APART[plan][label] if pool else _RATES[plan][label]
 
 
 def daily(plan: Plan, label: RateLabel, pool: str = "") -> Daily | None:
-    """Return how many of them an account may call in a day, or None where Zoom names no number."""
+    """Return how many of them an account may call in a day, or None where Zoom states no number."""
     if pool:
         return Daily(f"{pool}.costly", _APART_DAILY[plan]) if label in {_H, _R} else None
     return _DAILY[plan].get(label)
@@ -92,7 +92,7 @@ _HEADERS = "x-ratelimit-"
 
 CATEGORY_HEADER = "x-ratelimit-category"
 
-# A wait longer than this, in seconds, is for the next day and not for the next second or minute.
+# A longer wait, in seconds, is for the next day and not for the next second or minute.
 _LONGEST_SHORT_WAIT = 5 * 60
 
 # Zoom's contract prints this code for its limit per second; its guide and its answers use 429 for all limits.
@@ -104,7 +104,7 @@ _CONCURRENT_MESSAGE = "too many concurrent requests"
 class Limit(StrEnum):
     """Zoom's limits.
 
-    The limits per second and of concurrent requests pass at once, a daily limit at the time that Zoom names, and the
+    The limits per second and of concurrent requests pass at once, a daily limit at the time that Zoom states, and the
     limit per user at 00:00 UTC.
     """
 
@@ -116,9 +116,9 @@ class Limit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RateLimitResponse:
-    """A 429. `retry_after` is in seconds from now, or None when the response names no time.
+    """A 429. `retry_after` is in seconds from now, or None when the response has no time.
 
-    `from_zoom` is False for the page of some proxy on the way: it is waited out, and closes nothing for anybody else.
+    `from_zoom` is False for the page of a proxy on the way. The caller waits for it, and nothing is closed for others.
     """
 
     limit: Limit
@@ -127,12 +127,12 @@ class RateLimitResponse:
 
     @property
     def lasts(self) -> bool:
-        """Whether Zoom says that a day is spent."""
+        """Whether Zoom says that a day's limit is used up."""
         return self.from_zoom and self.limit in {Limit.DAILY, Limit.PER_USER}
 
 
 def read(response: HttpResponse, *, counts_for_user: bool, now: float) -> RateLimitResponse:
-    """Return what a 429 says. `counts_for_user`: Zoom counts this operation for each user and day."""
+    """Return the content of a 429. `counts_for_user`: Zoom counts this operation for each user and day."""
     code, message = _body(response)
     wait = retry_after(response.headers.get("retry-after"), now=now)
     if code is None and not any(name.startswith(_HEADERS) for name in response.headers):

@@ -1,7 +1,7 @@
 """Verifies the signatures of Zoom's deliveries, and answers Zoom's endpoint challenge.
 
-Bytes, headers, secrets and time go in. The secret that verified comes out, or an error with the reason. Nothing here
-parses the body: Zoom signs the bytes it sent, and no serialiser gives exactly those back.
+It takes bytes, headers, secrets and the time, and returns the secret that verified, or raises an error with the reason.
+It does not parse the body: Zoom signs the bytes it sent, and no serialiser would give exactly the same bytes.
 https://developers.zoom.us/docs/api/webhooks/#verify-webhook-events
 """
 
@@ -18,7 +18,7 @@ from zoom_common.values import dataclass, field
 SIGNATURE = "x-zm-signature"
 TIMESTAMP = "x-zm-request-timestamp"
 
-# Zoom repeats a failed delivery after 5, 25 and 85 minutes, and only its first repeat has been seen with a new stamp.
+# Zoom repeats a failed delivery after 5, 25 and 85 minutes. Only its first repeat has been seen with a new timestamp.
 RETRY_HORIZON = 90 * 60
 TOLERATED_SKEW = 5 * 60
 
@@ -28,7 +28,10 @@ _MOST_DIGITS = 12
 
 
 class Rejected(Exception):
-    """The delivery is not provably Zoom's. `reason` is safe to log; the message holds no header and no body."""
+    """It cannot be proved that the delivery is Zoom's.
+
+    `reason` may be logged; the message has no header and no body.
+    """
 
     reason = "rejected"
 
@@ -61,7 +64,7 @@ class EarlyTimestamp(Rejected):
 
 
 class WrongSignature(Rejected):
-    """No secret that was active when the delivery was stamped gives this signature."""
+    """No secret that was active at the delivery's timestamp gives this signature."""
 
     reason = "wrong_signature"
 
@@ -80,7 +83,7 @@ class SigningSecret:
     ends: float | None = None
 
     def active(self, at: float) -> bool:
-        """Whether a delivery stamped at `at` may be signed with this secret."""
+        """Return whether a delivery with the timestamp `at` may be signed with this secret."""
         return (self.starts is None or self.starts <= at) and (self.ends is None or at < self.ends)
 
 
@@ -111,7 +114,7 @@ class Claim:
         """Return the secret that signed `body`. Its `app` is the only identity of a delivery. Raises WrongSignature.
 
         The dates of a secret are compared with the signed timestamp, so that a repeat of a delivery that was signed
-        before a rotation still verifies. A leaked secret has to be removed, not dated.
+        before a rotation still verifies. A leaked secret has to be removed; an end date is not enough.
         """
         message = b"v0:" + self.stamp.encode() + b":" + body
         claimed = self.signature.encode(errors="replace")
@@ -133,7 +136,7 @@ def verify(body: bytes, headers: Mapping[str, str], secrets: Iterable[SigningSec
 def answer_challenge(payload: object, secret: SigningSecret) -> dict[str, str]:
     """Return the answer to a verified challenge, made with the secret that verified it. Raises MalformedChallenge.
 
-    A token with a colon is refused: to sign `v0:<stamp>:<body>` for a caller would mean to sign deliveries for them.
+    A token with a colon is refused, because signing `v0:<stamp>:<body>` would mean to sign a delivery for the caller.
     https://developers.zoom.us/docs/api/webhooks/#validate-your-webhook-endpoint
     """
     token = payload.get("plainToken") if isinstance(payload, dict) else None

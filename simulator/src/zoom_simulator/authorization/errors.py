@@ -1,4 +1,4 @@
-"""What the authorisation server answers when it refuses."""
+"""The errors of the authorization server."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The control API under `/_sim`: what a test, a demo, the command line and the page use to drive the simulator."""
+"""The control API under `/_sim`, by which tests, demos, the command line and the page control the simulator."""

@@ -25,7 +25,7 @@ APP_FIELDS = (
 
 
 async def revoke(request: Request, sim: Simulator, body: Json) -> Json:
-    """End a person's grants without telling anybody."""
+    """End a person's grants without an event."""
     return _end_grants(request, sim, body, tell=False)
 
 
@@ -71,7 +71,7 @@ async def apps(_: Request, sim: Simulator, body: Json) -> Json:
 
 
 async def accounts(_: Request, sim: Simulator, body: Json) -> Json:
-    """Found another account: `name`, `plan`, and the `email` of its owner."""
+    """Add another account: `name`, `plan`, and the `email` of its owner."""
     email = str(body.get("email", ""))
     if not email or sim.world.user(email) is not None:
         raise Refused("email is missing or in use")

@@ -1,4 +1,4 @@
-"""Control: meetings that start, fill, record and end."""
+"""Control: starts, fills, records and ends meetings."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def act(request: Request, sim: Simulator, body: Json) -> Json:
 
 
 async def crowds(request: Request, sim: Simulator, body: Json) -> Json:
-    """Show the crowds, let one in, or send all home."""
+    """Show the crowds, start one, or stop all."""
     if request.method == "POST":
         return crowds_of(request).begin(Plan.read(body))
     if request.method == "DELETE":

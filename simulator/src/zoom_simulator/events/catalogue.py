@@ -17,7 +17,7 @@ class EventType:
     """One event type.
 
     `build` makes the object (`object`), the object of something that an operator did (`operated`), or the whole payload
-    (`payload`). `itself` says that the simulator brings the event about without being asked for it by name.
+    (`payload`). `itself` says that the simulator also sends the event without a request for it by name.
     """
 
     name: str

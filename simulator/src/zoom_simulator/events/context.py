@@ -1,4 +1,4 @@
-"""The people and meetings that an event on demand is about: those of the simulator, or invented ones."""
+"""The people and meetings of an event on demand: those of the simulator, or invented ones."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What people do: meetings that start, fill, empty and end, recordings that appear, crowds."""
+"""Actions of people: they start, join, leave and end meetings, record them, and come in crowds."""

@@ -1,1 +1,1 @@
-"""What is scheduled: meetings and webinars, their settings and their registrants."""
+"""Scheduled meetings and webinars, their settings and their registrants."""

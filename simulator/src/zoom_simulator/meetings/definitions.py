@@ -191,7 +191,7 @@ class Meetings:
                 meeting.settings[name] = self._applied(name, value, host)
 
     def _applied(self, name: str, value: Any, host: User) -> Any:
-        """What Zoom makes of a setting: it drops what it does not know, and what the host has no licence for."""
+        """Return a setting as Zoom stores it: unknown ones, and those that need a missing licence, are dropped."""
         if name == "alternative_hosts" and self._behaviour.unknown_alternative_hosts == "drop":
             named = re.split("[;,]", str(value))
             return ";".join(each.strip() for each in named if self._is_colleague(each.strip(), host))

@@ -64,7 +64,10 @@ class Registration:
     def add(
         self, meeting: Meeting, body: Json, *, occurrence_ids: list[str] | None = None, approve: bool | None = None
     ) -> Registrant:
-        """Register somebody; who is registered already keeps the id. `approve` overrules the meeting's own rule."""
+        """Register a person. If they are registered already, their id stays.
+
+        `approve` overrides the meeting's own rule.
+        """
         automatic = meeting.settings.get("approval_type") == AUTOMATIC
         approved = automatic if approve is None else (approve or automatic)
         email = str(body["email"])
@@ -97,7 +100,7 @@ class Registration:
             self._announce(meeting, event, each, operator)
 
     def remove(self, meeting: Meeting, each: Registrant, operator: User | None) -> None:
-        """Take somebody off the list."""
+        """Remove a registrant."""
         meeting.registrants.remove(each)
         self._announce(meeting, "cancelled", each, operator)
 

@@ -1,4 +1,4 @@
-"""Where a meeting's links lead: a join_page to join or start it, and the page on which people register."""
+"""The pages behind a meeting's links: to join or start it, and to register."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GONE = "<h1>This link leads nowhere (any more).</h1>"
 
 
 async def join_page(request: Request) -> Response:
-    """`/j/` and `/w/` let somebody in by name, `/s/` lets the host in."""
+    """`/j/` and `/w/` let a person join by name, `/s/` lets the host start."""
     sim: Simulator = request.app.state.sim
     meeting = sim.meetings.find(request.path_params["number"])
     if meeting is None:

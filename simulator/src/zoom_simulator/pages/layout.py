@@ -1,4 +1,4 @@
-"""How the pages look, and the small parts they are made of."""
+"""The look of the pages, and their small parts."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ tr+tr td{border:0}
 tr+tr{border-top:1px solid var(--line)}tr{padding:.5rem 0}.who{overflow-wrap:anywhere}}
 """
 )
-# The page looks for news every two seconds, unless somebody types or has a menu open; the focus stays where it was.
+# The page updates itself every two seconds, unless a person types or has a menu open. The focus stays where it was.
 SCRIPT = """
 const box=document.getElementById('auto'),clock=document.querySelector('header time');
 let seen=document.querySelector('main').outerHTML,told=performance.now();

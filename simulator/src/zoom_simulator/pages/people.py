@@ -1,4 +1,4 @@
-"""The page: who is in the account, what they have connected, and what they can do, in a row each."""
+"""The page's people: one row for each, with their connected apps and their actions."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ PLAN = (
 
 
 def faults(sim: Simulator) -> str:
-    """What is broken, and how to break more."""
+    """The active faults, and a form to add one."""
     rows = "".join(
         f"<tr><td>{escape(rule.effect)} {rule.status if rule.effect == 'status' else ''}<td>{escape(rule.target)}"
         f"<td>{'always' if rule.count is None else rule.count}<td>{rule.fired} of {rule.seen}"

@@ -1,1 +1,1 @@
-"""REST API v2: one module per resource, one table of operations, one gate that every request passes."""
+"""REST API v2: one module per resource, one table of operations, one entry point for every request."""

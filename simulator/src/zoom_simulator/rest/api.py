@@ -1,4 +1,4 @@
-"""The gate every REST request passes: faults, token, limits, scopes, then the operation itself."""
+"""The entry point of every REST request: faults, token, limits, scopes, then the operation itself."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class RestApi:
 
     def __init__(self, sim: Simulator) -> None:
         self._sim = sim
-        self._routes = Routes([*table.rows(), *table.without_story()])
+        self._routes = Routes([*table.rows(), *table.served_from_facts()])
 
     async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         """Answer one request under `/v2`."""

@@ -28,7 +28,7 @@ INVITATION_SECONDS = 30 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What to answer. Without a body there is none, not even an empty object."""
+    """The answer. Without a `body`, the answer has none, not even an empty object."""
 
     status: int = 200
     body: Json | None = None
@@ -58,13 +58,13 @@ class Operation:
         return tuple(self.path.strip("/").split("/"))
 
     def accepted_scopes(self) -> tuple[str, ...]:
-        """Every scope that opens it."""
+        """Every scope that permits it."""
         forms = (f"{self.scope}:admin", f"{self.scope}:master")
         classic = tuple(form for scope in self.classic for form in (scope, f"{scope}:admin", f"{scope}:master"))
         return (*forms, *classic) if self.admin_only else (self.scope, *forms, *classic)
 
     def admin_scopes(self) -> tuple[str, ...]:
-        """The scopes that open it for other people's resources."""
+        """The scopes that permit it for other people's resources."""
         forms = (f"{self.scope}:admin", f"{self.scope}:master")
         return (*forms, *(f"{scope}:admin" for scope in self.classic))
 

@@ -1,7 +1,7 @@
-"""Zoom's operations as the facts of its contracts describe them: what has no story of its own is served from them.
+"""Zoom's operations as the facts of its contracts describe them. Operations without code here are served from them.
 
 `facts.json` holds names and types: paths, labels, scopes, what is required, and the form of each answer. An answer has
-that form. What can be created, read, listed, updated and deleted at a path is remembered; everything else is made up.
+that form. What can be created, read, listed, updated and deleted at a path is stored; everything else is invented.
 """
 
 from __future__ import annotations
@@ -25,19 +25,22 @@ LABELS: dict[str, Label] = {
 
 @dataclass(frozen=True, kw_only=True)
 class FactOperation(Operation):
-    """A row that is known by its facts only. `listed` are all its scopes; without granular ones any scope will do."""
+    """An operation that is known by its facts only.
+
+    `listed` are all its scopes; without granular ones any scope does.
+    """
 
     listed: tuple[str, ...] = ()
 
     def accepted_scopes(self) -> tuple[str, ...]:
-        """Return every scope that opens it, nothing where that is not known."""
+        """Return every scope that permits it; empty where that is not known."""
         if not self.scope:
             return ()
         masters = (f"{each.removesuffix(':admin')}:master" for each in self.listed)
         return (*self.listed, *masters)
 
     def admin_scopes(self) -> tuple[str, ...]:
-        """Return the scopes that open it for other people's resources."""
+        """Return the scopes that permit it for other people's resources."""
         return tuple(each for each in self.accepted_scopes() if each.endswith((":admin", ":master")))
 
 

@@ -31,7 +31,7 @@ def operation(
 
 
 class Routes:
-    """Finds the operation for a path as it stood on the wire."""
+    """Finds the operation for a path as it was sent."""
 
     def __init__(self, operations: list[Operation]) -> None:
         self._by_shape: dict[tuple[str, int], list[tuple[tuple[str, ...], Operation]]] = {}
@@ -57,8 +57,8 @@ class Routes:
 def path_id(segment: str) -> str:
     """An id as Zoom reads it from a path.
 
-    A UUID that begins with `/` or contains `//` has to be encoded twice: encoded once, it falls apart at Zoom's front
-    door and what is looked up is not what was meant. https://developers.zoom.us/docs/api/using-zoom-apis/
+    A UUID that begins with `/` or contains `//` has to be encoded twice. Encoded once, Zoom splits it at the slash and
+    looks up something else. https://developers.zoom.us/docs/api/using-zoom-apis/
     """
     if "%" not in segment:
         return segment

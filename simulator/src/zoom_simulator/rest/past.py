@@ -1,4 +1,4 @@
-"""Past meetings and webinars: what was, when, and who was there."""
+"""Past meetings and webinars: their instances and participants."""
 
 from __future__ import annotations
 

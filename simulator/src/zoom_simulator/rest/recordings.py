@@ -227,7 +227,7 @@ def get_settings(call: Call) -> Reply:
 @operation("recordings.change_settings", "PATCH", "/meetings/{meetingId}/recordings/settings", label="Light",
            scope="cloud_recording:update:recording_settings", classic="recording:write")  # fmt: skip
 def change_settings(call: Call) -> Reply:
-    """Share it otherwise, or rename it."""
+    """Change how a recording is shared, or rename it."""
     recording = the_recording(call, "meetingId")
     check(call.body, SETTINGS)
     old_topic = recording.topic

@@ -1,4 +1,4 @@
-"""What is remembered for operations without a story: things by the path that creates them, settings by their path."""
+"""Storage of operations that are served from facts: objects by the path that creates them, settings by their path."""
 
 from __future__ import annotations
 

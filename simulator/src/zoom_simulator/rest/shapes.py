@@ -1,4 +1,4 @@
-"""Values in the form of a schema of Zoom's, and what is remembered laid over them."""
+"""Values in the form of one of Zoom's schemas, merged with stored values."""
 
 from __future__ import annotations
 

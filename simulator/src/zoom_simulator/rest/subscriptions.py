@@ -252,7 +252,7 @@ class Logged:
 
     @classmethod
     def read(cls, call: Call) -> Logged:
-        """The wish of a request. ZoomError where it is none."""
+        """Read a request. ZoomError when it is not valid."""
         begin, end = _moment(call, "from", call.now - WEEK), _moment(call, "to", call.now)
         if begin > end:
             raise ZoomError(404, 1501, "The 'to' date must be after the 'from' date.")

@@ -34,11 +34,11 @@ RESOURCES = (
 
 
 def rows() -> list[Operation]:
-    """The operations with a story of their own."""
+    """The operations with code of their own."""
     return OPERATIONS
 
 
-def without_story() -> list[from_facts.FactOperation]:
+def served_from_facts() -> list[from_facts.FactOperation]:
     """The other operations of Zoom's contracts."""
     stories = {_shape(row) for row in OPERATIONS}
     return [row for row in from_facts.rows() if _shape(row) not in stories]
@@ -55,7 +55,7 @@ def scopes() -> Scopes:
     A user-managed app has the plain form, and the `:admin` form where there is no other. A Server-to-Server app has the
     `:admin` form of each.
     """
-    for_people = [row for row in [*OPERATIONS, *without_story()] if row.scope and _is_for_people(row)]
+    for_people = [row for row in [*OPERATIONS, *served_from_facts()] if row.scope and _is_for_people(row)]
     return Scopes(
         user=tuple(sorted({f"{row.scope}:admin" if row.admin_only else row.scope for row in for_people})),
         account=tuple(sorted({f"{row.scope}:admin" for row in for_people})),

@@ -1,4 +1,4 @@
-"""Users: list, create, get, update, delete, status, settings, and the tokens that speak for them."""
+"""Users: list, create, get, update, delete, status, settings, and tokens that act for them."""
 
 from __future__ import annotations
 
@@ -316,7 +316,7 @@ def change_settings(call: Call) -> Reply:
 @operation("users.token", "GET", "/users/{userId}/token", label="Light", scope="user:read:token",
            classic="user:read user:write user_profile")  # fmt: skip
 def user_token(call: Call) -> Reply:
-    """A token that speaks for a user: `zak` starts meetings, `onbehalf` joins one the user is in."""
+    """A token that acts for a user: `zak` starts meetings, `onbehalf` joins one the user is in."""
     user = call.target_user()
     kind = call.text("type", "token", ("token", "zak", "onbehalf"))
     seconds = call.number("ttl", 7200, 1, 90 * 86_400)

@@ -97,7 +97,7 @@ def list_panelists(call: Call) -> Reply:
 @operation("webinars.panelists.add", "POST", "/webinars/{webinarId}/panelists", label="Medium",
            scope="webinar:write:panelist", classic="webinar:write")  # fmt: skip
 def add_panelists(call: Call) -> Reply:
-    """Invite people to the panel; who is on it already stays."""
+    """Invite people to the panel. Those who are on it already stay."""
     webinar = target(call, "webinar")
     people = call.body.get("panelists")
     if not isinstance(people, list) or not people:
@@ -124,7 +124,7 @@ def add_panelists(call: Call) -> Reply:
 @operation("webinars.panelists.clear", "DELETE", "/webinars/{webinarId}/panelists", label="Light",
            scope="webinar:delete:panelist", classic="webinar:write")  # fmt: skip
 def clear_panelists(call: Call) -> Reply:
-    """Send the whole panel home."""
+    """Remove all panelists."""
     target(call, "webinar").panelists.clear()
     return Reply(204)
 
@@ -132,7 +132,7 @@ def clear_panelists(call: Call) -> Reply:
 @operation("webinars.panelists.delete", "DELETE", "/webinars/{webinarId}/panelists/{panelistId}", label="Light",
            scope="webinar:delete:panelist", classic="webinar:write")  # fmt: skip
 def delete_panelist(call: Call) -> Reply:
-    """Take one off the panel. ZoomError 300 for who is not on it."""
+    """Remove a panelist. ZoomError 300 for a person who is not on the panel."""
     webinar = target(call, "webinar")
     wanted = call.params["panelistId"]
     left = [each for each in webinar.panelists if wanted not in (each["id"], each["email"])]

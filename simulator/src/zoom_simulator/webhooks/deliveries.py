@@ -44,8 +44,8 @@ class DeliveryQueue:
         self._faults = faults
         self._client = client
         self._queue: deque[Delivery] = deque()
-        self._held: dict[str, list[Delivery]] = {}  # by subscription: what waits for the next delivery
-        self._followers: dict[str, list[Delivery]] = {}  # by delivery: what goes out once that one has
+        self._held: dict[str, list[Delivery]] = {}  # by subscription: deliveries that wait for the next one
+        self._followers: dict[str, list[Delivery]] = {}  # by delivery: those that are sent after it
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self.sent = 0

@@ -77,7 +77,7 @@ class Validator:
     def _begin(self, subscription_id: str) -> None:
         subscription = self._state.subscriptions.get(subscription_id)
         if subscription is None or not subscription.enabled or subscription.next_challenge_at > self._clock.now():
-            return  # gone, or somebody else has seen to it
+            return  # removed, or challenged by another call
         subscription.next_challenge_at = 0
         self.schedule(subscription)
         self._spawn(self.challenge(subscription))

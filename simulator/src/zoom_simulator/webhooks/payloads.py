@@ -12,7 +12,7 @@ NO_TIME = ""
 
 
 def operator(user: User | None) -> Json:
-    """Who did it."""
+    """The operator of an event."""
     return {"operator": user.email if user else "", "operator_id": user.id if user else ""}
 
 

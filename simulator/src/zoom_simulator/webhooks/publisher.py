@@ -1,4 +1,4 @@
-"""Turns an event into one delivery for each subscription that wants it."""
+"""Turns an event into one delivery for each subscription to it."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Publisher:
             payload = {**payload, "unknown_field": {"since": now_ms}}
             if isinstance(payload.get("object"), dict):
                 payload["object"] = {**payload["object"], "custom_keys": [{"key": "k", "value": "v"}]}
-        if event.startswith(PAYLOAD_FIRST):  # the order of keys depends on who at Zoom sends it
+        if event.startswith(PAYLOAD_FIRST):  # the order of keys depends on the part of Zoom that sends it
             body: Json = {"payload": payload, "event_ts": now_ms, "event": event}
         else:
             body = {"event": event, "payload": payload, "event_ts": now_ms}

@@ -46,7 +46,7 @@ def read(request: pytest.FixtureRequest) -> Callable[[Story], MeetingReader]:
 
 
 def test_a_webinar_has_state_and_attendance_too(read: Callable[[Story], MeetingReader]) -> None:
-    """Under the same addresses."""
+    """State and attendance of a webinar are at the same addresses as those of a meeting."""
     story = Story()
     about = {"uuid": "w/1==", "host_id": HOST, "topic": "Launch", "start_time": "2026-09-21T14:13:20Z"}
     story.event("webinar.created", {"object": {"id": NUMBER, "topic": "Launch", "start_time": "2026-09-21T14:00:00Z"}})
@@ -72,7 +72,7 @@ def test_an_id_is_one_identity_as_text_and_as_a_number(read: Callable[[Story], M
 
 
 def test_who_waits_is_not_there_yet(read: Callable[[Story], MeetingReader]) -> None:
-    """In the waiting room, then admitted, then in the meeting: host, sharing, and out again."""
+    """A person in the waiting room is listed as waiting until they are admitted."""
     story = Story()
     story.start("u/1==")
     story.person("participant_joined_waiting_room", date_time="2026-09-21T14:13:30Z")

@@ -68,7 +68,7 @@ def of_the_class(deliveries: Sequence[Body]) -> list[str]:
 @settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 2**32), steps=st.integers(1, 16))
 def test_people_and_seconds_are_those_of_the_reference(part: int, seed: int, steps: int) -> None:
-    """Of every instance and of the planned occurrence, from deliveries jumbled, repeated, lost and delivered again."""
+    """People and times equal the reference's, for deliveries in random order with repeats and losses."""
     story = Classroom(chance=Random(seed + (part << 33)))  # noqa: S311 - a story, no secret
     story.live(steps)
     read, truth = reader(jumbled(story.deliveries, story.chance)), rooms(story.deliveries)

@@ -344,7 +344,7 @@ def test_one_uuid_that_begins_again_later_is_compared_again(room: Room) -> None:
 
 
 def test_what_is_reconstructed_goes_to_whose_it_is(room: Room) -> None:
-    """As every delivery: an event of a stranger's webinar reaches nobody."""
+    """Reconstructed events are routed like deliveries: an event of a stranger's webinar reaches nobody."""
     zoom = Zoom()
     zoom.planned[1]["host_id"] = "somebody-else"
     room.reconcile(zoom)

@@ -181,7 +181,7 @@ INSIDE = [
 
 
 def test_the_table_is_long_enough() -> None:
-    """At least forty hostile URLs, each once."""
+    """The table has at least forty hostile URLs, each once."""
     assert len(set(HOSTILE_URLS)) == len(HOSTILE_URLS) >= 40
 
 
@@ -251,7 +251,7 @@ def test_this_machine_is_for_a_local_stack_only() -> None:
 
 @given(st.ip_addresses(v=4))
 def test_no_address_is_public_that_the_registry_sets_aside(address: IPv4Address) -> None:
-    """Of any IPv4 address."""
+    """No IPv4 address that the registry reserves is accepted."""
     if is_public(str(address)):
         kinds = ("is_private", "is_loopback", "is_link_local", "is_multicast", "is_reserved", "is_unspecified")
         assert [kind for kind in kinds if getattr(address, kind)] == []
@@ -259,7 +259,7 @@ def test_no_address_is_public_that_the_registry_sets_aside(address: IPv4Address)
 
 @given(st.ip_addresses(v=6))
 def test_no_ipv6_address_is_public_that_embeds_or_is_set_aside(address: IPv6Address) -> None:
-    """Of any IPv6 address: nothing mapped, translated, tunnelled or local."""
+    """No mapped, translated, tunnelled or local IPv6 address is accepted."""
     if is_public(str(address)):
         assert address.ipv4_mapped is None
         assert address.sixtofour is None

@@ -184,7 +184,7 @@ def test_an_ordered_subscription_gets_each_instance_in_order(world: World) -> No
 
 
 def test_a_rate_is_kept(world: World) -> None:
-    """At most so many arrive in a second, and all of them arrive."""
+    """No second has more deliveries than the rate allows, and all of them arrive."""
     made = world.subscribe("a.example.com", rate=5)
     events = [world.event() for _ in range(60)]
     world.pass_time(60)

@@ -70,7 +70,7 @@ def play(order: Sequence[Step], pauses: Sequence[float], lags: Sequence[float]) 
 
 @pytest.mark.parametrize("order", list(schedules(2)), ids=lambda order: "-".join(f"{kind}{at}" for kind, at in order))
 def test_two_events_arrive_in_order_in_every_schedule(order: Sequence[Step]) -> None:
-    """With every pause between the steps and every clock."""
+    """The order is kept for every pause between the steps and every clock."""
     for pauses in product(PAUSES, repeat=len(order) - 1):
         for lags in product(LAGS, repeat=2):
             play(order, (*pauses, 0.0), lags)

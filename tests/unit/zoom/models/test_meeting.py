@@ -115,7 +115,7 @@ def test_a_tracking_field_is_named_when_it_is_new() -> None:
 
 
 def test_all_faults_are_reported_at_once() -> None:
-    """In the words of the contract, not of a library."""
+    """The messages are the contract's words and not a library's."""
     body = {"type": 99, "duration": -1, "topic": "x" * 201, "agenda": {}, "password": "12345678901"}
     reported = {
         each.field: each.message for each in faults(CreateMeeting, {**body, "settings": {"custom_keys": [{}] * 11}})

@@ -1,1 +1,1 @@
-"""Refreshing grants: pure decisions, the effects they ask for, and the stores behind them."""
+"""Refreshing grants: the decisions, the effects that carry them out, and the stores."""

@@ -1,4 +1,4 @@
-"""How a grant is refreshed without losing it. Decisions only: every effect is a value that is yielded."""
+"""Refreshes a grant without losing it. This module only decides; every effect is a value that it yields."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ from zoom_common.zoom.oauth import AppAtFault, GrantRejected, TokenError, TokenG
 
 
 class NotPersisted(Exception):
-    """Neither table nor queue took the pair in time: it ends with this process. The old token may yet pass."""
+    """Neither table nor queue took the pair in time. It is lost, and Zoom may still accept the old token."""
 
 
 class PersistedAs(StrEnum):
-    """Where a pair came to rest."""
+    """Where a pair was stored."""
 
     WRITTEN = "written"
-    SPARE = "spare"  # another writer holds a pair too: ours is tried when theirs is refused
+    SPARE = "spare"  # another attempt has stored a pair too; this one is tried when Zoom refuses the other
     ESCROWED = "escrowed"
-    DROPPED = "dropped"  # the person has reconnected or disconnected: the grant is no more
+    DROPPED = "dropped"  # the person has reconnected or disconnected, so the grant does not exist any more
 
 
 def persist(attempt: RefreshContext, pair: SealedPair) -> Effects[Result]:
-    """Write `pair`; after some failures put it in escrow; go on until one works.
+    """Write `pair`; after some failures put it in escrow too; repeat until one of the two succeeds.
 
     Raises NotPersisted when time is up, and InternalError when the pair is in escrow because the write was refused.
     """
@@ -67,15 +67,16 @@ def persist(attempt: RefreshContext, pair: SealedPair) -> Effects[Result]:
                     raise NotPersisted from None
             else:
                 if isinstance(failed, InternalError):
-                    raise failed  # the pair is safe: now the fault is reported
+                    raise failed  # The pair is safe now, so the fault is reported.
                 return _result(PersistedAs.ESCROWED, attempt.seen)
         yield Sleep(attempt.pause(attempt.policy.write_pause))
 
 
 def write_or_keep(pair: SealedPair) -> Effects[PersistedAs]:
-    """Write `pair` if grant id and version are as its attempt saw them; else keep or drop it. Raises Unavailable.
+    """Write `pair` if grant id and version are still those its attempt read, else store a spare or drop it.
 
-    A dropped pair is revoked from the queue, unless a connection or a link holds the Zoom user by then.
+    A dropped pair is revoked from the queue, unless a connection or a link holds the Zoom user by then. Raises
+    Unavailable.
     """
     persisted = yield from _write_or_keep(pair)
     if persisted is PersistedAs.DROPPED and pair.zoom_user_id:
@@ -87,7 +88,7 @@ def _write_or_keep(pair: SealedPair) -> Effects[PersistedAs]:
     try:
         found: Connection | None = yield Write(pair, release=True)
         if found is not None and (found.grant_id, found.version) == (pair.grant_id, pair.seen_version):
-            # Only the lease is another's, because we were slow: the pair counts, the lease is not ours to end.
+            # Only the lease has been taken over, because this attempt was slow: leave the lease alone.
             found = yield Write(pair, release=False)
     except LookupError:
         return PersistedAs.DROPPED
@@ -111,7 +112,7 @@ def _result(rested: PersistedAs, seen: Connection) -> Result:
             return Result(Outcome.CURRENT, seen.version, seen.state, seen.reason)
 
 
-# Begins the reason of a result that is the app's fault, for the log: no connection is to blame.
+# Begins the reason of a result that is the app's fault, for the log. The fault is not the connection's.
 APP_FAULT = "app:"
 
 # The reason of a probe that Zoom has refused.
@@ -119,7 +120,7 @@ PROBE_REFUSED = "probe_refused"
 
 
 def finish(attempt: RefreshContext, end: Exception) -> Effects[Result]:
-    """Release the lease with what `end` means for the connection."""
+    """End the attempt: release the lease and store the connection's new state."""
     match end:
         case Moved(latest=latest):
             if latest is not None and latest.grant_id == attempt.seen.grant_id:
@@ -128,7 +129,7 @@ def finish(attempt: RefreshContext, end: Exception) -> Effects[Result]:
         case _ if attempt.probe:
             return (yield from _leave_untouched(attempt, end))
         case GrantRejected() if attempt.uncertain or attempt.others():
-            # The live token may still be on its way to us: ask the person only once nobody can bring it any more.
+            # Another attempt may still store the live token. Ask the person only when none can any more.
             return (
                 yield from _back_off(attempt, "rotation_unresolved", at_most=attempt.settled_by() - attempt.clock())
             )
@@ -143,7 +144,7 @@ def finish(attempt: RefreshContext, end: Exception) -> Effects[Result]:
 
 
 def current(latest: Connection | None) -> Result:
-    """Somebody else has seen to it."""
+    """Return the result when another attempt has refreshed the connection."""
     if latest is None:
         return Result(Outcome.CURRENT, 0, State.DISCONNECTED)
     return Result(Outcome.CURRENT, latest.version, latest.state, latest.reason)
@@ -163,7 +164,7 @@ def without_refresh(connection: Connection) -> Outcome:
 
 
 def _ask_the_person(attempt: RefreshContext, reason: str) -> Effects[Result]:
-    """Every copy was refused and nobody else may hold one. The tokens stay, and are tried again some times."""
+    """Give up the connection, because Zoom refused every token and no other attempt may have one."""
     seen, now = attempt.seen, attempt.clock()
     known = seen.state is State.REAUTHORIZATION_REQUIRED
     since, reason = (seen.state_changed_at, str(seen.reason)) if known else (now, reason)
@@ -206,7 +207,7 @@ def _hold(attempt: RefreshContext, verdict: Verdict) -> Effects[Result]:
 def _back_off(
     attempt: RefreshContext, reason: str, *, at_least: float = 0.0, at_most: float = float("inf")
 ) -> Effects[Result]:
-    """Zoom gave nothing: cool down. The state says so when it keeps happening, or the access token has ended."""
+    """Back off after Zoom gave no tokens. A repetition, or an expired access token, makes the state `failing`."""
     seen, now, policy = attempt.seen, attempt.clock(), attempt.policy
     failures = seen.failures + 1
     cool_until = now + min(max(policy.cool_down(failures, chance=attempt.chance()), at_least), at_most)
@@ -218,7 +219,7 @@ def _back_off(
 
 
 def _leave_alone(attempt: RefreshContext, end: Exception) -> Effects[Result]:
-    """The app or we are at fault: rest a little, change nothing about the connection."""
+    """Wait a little and change nothing else about the connection, because the app or the gateway is at fault."""
     cool_until = attempt.clock() + attempt.policy.cool_down(1, chance=attempt.chance())
     settlement = replace(_unchanged(attempt, attempt.seen), cool_until=cool_until, due_at=cool_until)
     result = yield from _finish(attempt, Outcome.UNAVAILABLE, settlement)
@@ -242,14 +243,14 @@ def _finish(attempt: RefreshContext, outcome: Outcome, settlement: FinalState) -
         return Result(outcome, seen.version, seen.state, seen.reason)
     if not attempt.moved(latest):
         return Result(outcome, seen.version, seen.state, seen.reason)
-    return (yield from finish(attempt, Moved(latest)))  # an authorisation has placed a newer pair
+    return (yield from finish(attempt, Moved(latest)))  # an authorization has stored a newer pair
 
 
 def _release(seen: Connection, settlement: FinalState) -> Effects[bool]:
     try:
         settled: bool = yield Finish(seen, settlement)
     except Unavailable:
-        return False  # the lease ends by itself, and the intent stands until somebody knows better
+        return False  # the lease expires by itself, and the intent stays until the outcome is known
     return settled
 
 
@@ -267,10 +268,10 @@ def _unchanged(attempt: RefreshContext, latest: Connection) -> FinalState:
 
 
 def refresh(attempt: RefreshContext) -> Effects[Result]:
-    """Take the lease, ask Zoom, bring the pair to rest.
+    """Take the lease, ask Zoom for a new pair, and store the pair.
 
-    Raises Unavailable when the lease could not be asked for, InternalError when AWS refuses what we ask, and
-    NotPersisted when nothing would take the pair.
+    Raises Unavailable when the lease could not be requested, InternalError when AWS refuses a request, and NotPersisted
+    when neither table nor queue took the pair.
     """
     lease_ends = attempt.clock() + attempt.policy.lease
     attempt.until = min(lease_ends, attempt.ends)
@@ -279,7 +280,7 @@ def refresh(attempt: RefreshContext) -> Effects[Result]:
         return (yield from wait_for_leader(attempt))
     attempt.seen = leased
     try:
-        # Before anything is at stake: between Zoom's answer and the write, only the write can fail.
+        # Fetch all keys before Zoom is asked, so that after Zoom's answer only the write can fail.
         seals: Seals = yield FetchKeys()
         grant, used = yield from request_grant(attempt)
     except (Moved, TokenError, Unavailable) as end:
@@ -316,20 +317,20 @@ def _prove(attempt: RefreshContext, pair: SealedPair, token: Secret) -> Effects[
 
 
 def wait_for_leader(attempt: RefreshContext) -> Effects[Result]:
-    """The race is lost: the old token serves while it lives, else wait for the winner's. Never asks Zoom."""
+    """Return at once while the old token is valid, else wait for the attempt that has the lease. Never asks Zoom."""
     give_up = attempt.clock() + attempt.wait
     while attempt.seen.access_expires_at <= attempt.clock() < give_up:
         yield Sleep(attempt.pause(attempt.policy.poll))
         latest: Connection | None = yield Read()
         if latest is None or attempt.moved(latest):
             return current(latest)
-        if latest.lease_owner is None:  # the winner came back with nothing
+        if latest.lease_owner is None:  # The other attempt got no tokens.
             return Result(without_refresh(latest), latest.version, latest.state, latest.reason)
     return Result(Outcome.BUSY, attempt.seen.version, attempt.seen.state, attempt.seen.reason)
 
 
 def request_grant(attempt: RefreshContext) -> Effects[tuple[TokenGrant, bytes]]:
-    """A grant, and the sealed token it was given for: the current one, else spares and the previous one, once each."""
+    """Try the current token, then spares and the previous one. Return the grant and the sealed token it came for."""
     sealed = attempt.seen.sealed_refresh
     try:
         return (yield from _request_twice(attempt, sealed)), sealed
@@ -344,7 +345,7 @@ def request_grant(attempt: RefreshContext) -> Effects[tuple[TokenGrant, bytes]]:
 
 
 def skip_reason(connection: Connection, *, now: float, seen_version: int | None) -> Result | None:
-    """Why this connection is not to be refreshed now, or None. Without a version, only what is due is."""
+    """Return why this connection is not to be refreshed now, or None. Without `seen_version`, it must be due."""
     if connection.state not in ALIVE and not (seen_version is None and is_tried_again(connection)):
         return Result(without_refresh(connection), connection.version, connection.state, connection.reason)
     if seen_version is None:
@@ -359,7 +360,7 @@ def skip_reason(connection: Connection, *, now: float, seen_version: int | None)
 
 
 def _request_twice(attempt: RefreshContext, sealed_refresh: bytes) -> Effects[TokenGrant]:
-    """Ask again, once, with the same token when the outcome is unknown: Zoom's grace may let it pass."""
+    """Ask Zoom, and once more with the same token if the outcome is unknown: Zoom may accept a used token again."""
     try:
         return (yield from _request(attempt, sealed_refresh))
     except TokenUnavailable as error:
@@ -381,7 +382,7 @@ def _request(attempt: RefreshContext, sealed_refresh: bytes) -> Effects[TokenGra
 
 
 def _wait_for_others(attempt: RefreshContext) -> Effects[Connection]:
-    """Re-read until no other attempt may be about to write, or patience ends. Raises Moved when one has."""
+    """Read again until no other attempt can be about to write, or the time is up. Raises Moved when one has written."""
     give_up = attempt.clock() + attempt.policy.patience
     while True:
         latest: Connection | None = yield Read()

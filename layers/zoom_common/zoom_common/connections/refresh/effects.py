@@ -1,4 +1,4 @@
-"""What a refresh may do to the outside, one value per effect, and the context of one refresh."""
+"""What a refresh may do to the outside, as one value per effect, and the context of one refresh."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from zoom_common.connections.refresh.policy import REASON, Outcome, Policy
 from zoom_common.secret import Secret
 from zoom_common.zoom.oauth import TokenGrant
 
-# For this long, in seconds, an attempt that nobody resolved may still turn up with the pair it got.
+# For this long, in seconds, an attempt without a known outcome may still store the pair it got.
 INTENT_WINDOW = 15 * 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedPair:
-    """A pair from Zoom under its seals, with all that its write needs. Times are epoch seconds."""
+    """A sealed pair from Zoom, with everything that is needed to write it. Times are epoch seconds."""
 
     tenant: str
     connection_id: str
@@ -27,16 +27,16 @@ class SealedPair:
     attempt: str
     sealed_access: bytes = field(repr=False)
     sealed_refresh: bytes = field(repr=False)
-    used_refresh: bytes = field(repr=False)  # the one it was exchanged for
+    used_refresh: bytes = field(repr=False)  # the token it was exchanged for
     tried: tuple[str, ...]  # spares that this pair makes obsolete
     access_expires_at: float
     issued_at: float
     scopes: frozenset[str]
     api_url: str | None
     state_changed_at: float
-    last_used_at: float | None  # None leaves it as it is
+    last_used_at: float | None  # None leaves the attribute unchanged
     due_at: float
-    # What a revoke needs when no connection takes the pair. Pairs of older releases, and of accounts, have no user.
+    # What a revocation needs when no connection uses the pair. Pairs of older releases, and of accounts, have no user.
     client_id: str = ""
     zoom_user_id: str | None = None
     # Zoom refused the access tokens before this one: the connection stays given up until Zoom has accepted it.
@@ -45,7 +45,7 @@ class SealedPair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinalState:
-    """How an attempt without a pair leaves the connection."""
+    """The state in which an attempt without a pair leaves the connection."""
 
     attempt: str
     state: State
@@ -54,12 +54,12 @@ class FinalState:
     cool_until: float
     state_changed_at: float
     due_at: float | None
-    outcome_known: bool  # False leaves the intent standing
+    outcome_known: bool  # False leaves the intent in place
 
 
 @dataclass(frozen=True, slots=True)
 class TakeLease:
-    """-> the connection with our lease on it, or None. Raises Unavailable."""
+    """-> the connection with this attempt's lease, or None. Raises Unavailable."""
 
     seen: Connection
     until: float
@@ -72,12 +72,12 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class FetchKeys:
-    """-> Seals, fetched from KMS while nothing is at stake yet. Raises Unavailable."""
+    """-> Seals, fetched from KMS before Zoom is asked. Raises Unavailable."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestGrant:
-    """-> TokenGrant, for one sealed refresh token. Raises TokenError; Unavailable when it could not even be opened."""
+    """-> TokenGrant, for one sealed refresh token. Raises TokenError; Unavailable when the seal could not be opened."""
 
     sealed_refresh: bytes = field(repr=False)
 
@@ -92,28 +92,28 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class KeepSpare:
-    """-> whether the grant is still there to keep it for. Raises Unavailable."""
+    """-> whether the grant still exists, so that the spare was stored. Raises Unavailable."""
 
     pair: SealedPair
 
 
 @dataclass(frozen=True, slots=True)
 class Escrow:
-    """-> None once a queue holds the pair. Raises Unavailable."""
+    """-> None when a queue holds the pair. Raises Unavailable."""
 
     pair: SealedPair
 
 
 @dataclass(frozen=True, slots=True)
 class Revoke:
-    """-> None once a queue holds the pair to be revoked. Raises Unavailable."""
+    """-> None when a queue holds the pair to be revoked. Raises Unavailable."""
 
     pair: SealedPair
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """-> whether the lease was still ours; nothing happens otherwise. Raises Unavailable."""
+    """-> whether the lease was still this attempt's; without it nothing is changed. Raises Unavailable."""
 
     seen: Connection
     settlement: FinalState
@@ -166,38 +166,38 @@ type Effect = (
 
 
 class Seals(Protocol):
-    """Seals a pair without asking anybody; see `cipher`."""
+    """Seals a pair without further calls; see `cipher`."""
 
     def seal_access(self, token: Secret) -> bytes:
-        """The access token, sealed."""
+        """Return the sealed access token."""
         ...
 
     def seal_refresh(self, token: Secret) -> bytes:
-        """The refresh token, sealed."""
+        """Return the sealed refresh token."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The end of an attempt: what came of it, the version to read, and the state it leaves."""
+    """The result of an attempt: the outcome, the version to read, and the connection's state."""
 
     outcome: Outcome
     version: int
     state: State
     reason: str | None = None
-    unread: bool = False  # the connection could not even be read or leased: try again
+    unread: bool = False  # the connection could not be read or leased: try again
     app_at_fault: bool = False  # Zoom refuses the app itself
-    widely_refused: bool = False  # Zoom refuses many grants at once: this one was not given up
+    widely_refused: bool = False  # Zoom refuses many grants at once, so this connection was not given up
 
 
 _A_MOMENT = 1.0  # stored times are rounded
 
-# Yields effects, is sent their answers, and returns a T.
+# A generator that yields effects, receives their results, and returns a T.
 type Effects[T] = Generator[Effect, Any, T]
 
 
 class Moved(Exception):
-    """Another writer has brought a newer version or grant (`latest`), or the connection is gone (None)."""
+    """Another attempt has stored a newer version or grant (`latest`), or the connection is gone (None)."""
 
     def __init__(self, latest: Connection | None) -> None:
         super().__init__("moved")
@@ -206,22 +206,25 @@ class Moved(Exception):
 
 @dataclass(slots=True)
 class RefreshContext:
-    """`seen` is the connection as last read, `chance` draws from [0, 1), times are in seconds."""
+    """The context of one refresh. `seen` is the connection as last read; `chance` draws from [0, 1).
+
+    Times are in seconds.
+    """
 
     attempt_id: str
     seen: Connection
     clock: Callable[[], float]
     chance: Callable[[], float]
     policy: Policy
-    in_use: bool = False  # somebody needs the token now
+    in_use: bool = False  # a caller is waiting for the token
     probe: bool = False  # only to see whether Zoom grants anybody: without a pair, the connection stays as it is
-    wait: float = 0.0  # for how long a loser may wait for the winner's result
+    wait: float = 0.0  # how long an attempt without the lease may wait for the result of another
     ends: float = float("inf")  # when this process is stopped
-    until: float = 0.0  # the end of our lease, or of this process
-    uncertain: bool = False  # a request left and its outcome is unknown: Zoom may have rotated
+    until: float = 0.0  # when the lease ends, or this process if that is sooner
+    uncertain: bool = False  # a request was sent and its outcome is unknown: Zoom may have rotated the token
 
     def may_ask(self) -> bool:
-        """Whether a request, and the writes after it, still fit into the lease."""
+        """Return whether a request, and the writes after it, still fit into the lease."""
         return self.clock() + self.policy.request + self.policy.reserve <= self.until
 
     @property
@@ -263,18 +266,18 @@ class RefreshContext:
         )
 
     def pause(self, seconds: float) -> float:
-        """About `seconds`, spread by half either way, so that those who wait do not wake together."""
+        """Return about `seconds`, spread by half either way, so that waiting attempts do not continue at once."""
         return seconds * (0.5 + self.chance())
 
     def others(self) -> list[str]:
-        """Other attempts that may hold a pair and have not ended."""
+        """Return the other attempts that may have a pair and have not ended."""
         return self.seen.unresolved(since=self.clock() - INTENT_WINDOW, but=self.attempt_id)
 
     def settled_by(self) -> float:
-        """From when on no attempt that has not ended may hold a pair: the verdict need not wait longer."""
+        """Return the time after which no unfinished attempt can store a pair any more."""
         open_since = [at for each, at in self.seen.intents.items() if self.uncertain or each != self.attempt_id]
         return max(open_since, default=self.clock()) + INTENT_WINDOW + _A_MOMENT
 
     def moved(self, latest: Connection | None) -> bool:
-        """Whether `latest` is another version or grant than the one seen, or gone."""
+        """Return whether `latest` has another version or grant than the connection as first read, or is gone."""
         return latest is None or (latest.grant_id, latest.version) != (self.seen.grant_id, self.seen.version)

@@ -3,7 +3,7 @@
 A refusal is judged by how many Zoom refuses lately, over all containers, and by what it answers for other grants now.
 Zoom has refused every call of an app for a while and accepted the app again without a change of its code
 (https://devforum.zoom.us/t/suddenly-getting-401s-after-s2s-oauth-worked-for-a-week/94662). Whether it has done so with
-refresh tokens is not documented: a connection is held for at most about a day, and then Zoom is believed.
+refresh tokens is not documented, so a connection is held for at most about a day before Zoom's refusal is accepted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from zoom_common.connections.refresh.policy import Policy
 from zoom_common.connections.store import SHARDS, ConnectionStore
 from zoom_common.errors import DependencyFailed
 
-# A container stores its grants in batches of this size, and before it counts a refusal.
+# A container writes the number of its grants in batches of this size, and before it counts a refusal.
 _BATCH: Final = 20
 
 
@@ -36,26 +36,26 @@ class AnswerCounts:
         return AnswerCounts(self.granted + other.granted, self.refused + other.refused)
 
     def are_widely_refused(self, policy: Policy) -> bool:
-        """Return whether so many and so large a share are refused that no single grant is to blame."""
+        """Return whether so many refreshes, and so large a share, are refused that no single grant is to blame."""
         share = self.refused / max(1, self.granted + self.refused)
         return self.refused >= policy.widely_refused_least and share > policy.widely_refused_share
 
 
 class AnswerCounters(Protocol):
-    """Counts of all containers by window; see `RefreshStore`. Both raise Unavailable."""
+    """Counts of all containers by window; see `RefreshStore`. Both methods raise Unavailable."""
 
     def count_answers(self, window: int, counted: AnswerCounts, *, expires_at: float) -> AnswerCounts:
         """Add to a window and return what it holds then."""
         ...
 
     def answers(self, window: int) -> AnswerCounts:
-        """Return what a window holds."""
+        """Return the counts of a window."""
         ...
 
 
 @dataclass(slots=True, kw_only=True)
 class RefusalRate:
-    """Zoom's answers as one container counts them. `clock` gives epoch seconds."""
+    """Counts Zoom's answers in one container. `clock` gives epoch seconds."""
 
     counters: AnswerCounters
     clock: Callable[[], float]
@@ -64,7 +64,7 @@ class RefusalRate:
     _granted: int = 0
 
     def granted(self) -> None:
-        """Count a refresh that worked. Never raises."""
+        """Count a successful refresh. Never raises."""
         window = self._now()
         if window != self._window:
             self._store_granted()
@@ -74,9 +74,9 @@ class RefusalRate:
             self._store_granted()
 
     def refused(self) -> bool:
-        """Count a grant that Zoom refused; return whether too many are, within this window and the one before.
+        """Count a refused grant. Return whether too many are refused, within this window and the one before.
 
-        False when the counts cannot be reached: giving up one connection can be undone.
+        Return False when the counts cannot be read, because giving up one connection can be undone.
         """
         window = self._now()
         counted = AnswerCounts(self._granted if window == self._window else 0, 1)
@@ -91,7 +91,8 @@ class RefusalRate:
     def _store_granted(self) -> None:
         if not self._granted:
             return
-        with suppress(DependencyFailed):  # the share of refusals then looks larger, and fewer connections are given up
+        # The share of refusals then looks larger, so fewer connections are given up.
+        with suppress(DependencyFailed):
             self._add(self._window, AnswerCounts(self._granted))
         self._granted = 0
 

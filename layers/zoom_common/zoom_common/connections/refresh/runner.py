@@ -1,4 +1,4 @@
-"""Finds due connections, performs the effects of a refresh, and publishes changes of state."""
+"""Finds due connections, carries out the effects of a refresh, and publishes changes of state."""
 
 from __future__ import annotations
 
@@ -50,20 +50,20 @@ from zoom_common.errors import DependencyFailed, Unavailable
 from zoom_common.secret import Secret
 from zoom_common.zoom.oauth import App, AppAtFault, GrantRejected, TokenError, TokenGrant
 
-# A page of the index, its messages, and room to say so.
+# The time for one page of the index and its messages, with a reserve.
 _ONE_PAGE = 10.0
 
 
 class DueIndex(Protocol):
-    """Connections by due time; see `refresh_store`."""
+    """Connections by due time; see `store`."""
 
     def due(self, shard: str, *, now: float, after: dict[str, Any] | None = None) -> tuple[list[tuple[str, str]], Any]:
-        """One page of what is due in a shard, longest due first, and where to go on."""
+        """Return one page of a shard's due connections, longest due first, and where the next page begins."""
         ...
 
 
 class Workers(Protocol):
-    """Takes connections to refresh; see `queue`."""
+    """Takes connections to refresh; see `queues`."""
 
     def enqueue(self, connections: list[tuple[str, str]], *, delay: int = 0) -> int:
         """Enqueue connections, spread over `delay` seconds. Return how many were enqueued."""
@@ -73,9 +73,9 @@ class Workers(Protocol):
 def sweep(
     index: DueIndex, workers: Workers, *, clock: Callable[[], float], deadline: Deadline, spread: int = 60
 ) -> int:
-    """Enqueue all that is due now; how many that were. A second sweep at the same time does no harm.
+    """Queue every connection that is due now, and return how many. A second sweep at the same time does no harm.
 
-    Stops when the deadline is near: what is left has been due longest when the next sweep starts. Raises Unavailable.
+    It stops when the deadline is near; the next sweep starts with what has been due longest. Raises Unavailable.
     """
     now, handed_out = clock(), 0
     for shard in range(SHARDS):
@@ -124,7 +124,7 @@ def _nothing() -> None:
     """Do nothing when Zoom grants."""
 
 
-# A state that changes more often than this between reading and writing is written by the next refresh.
+# After this many conflicting changes of state, leave it to the next refresh.
 _TRIES = 3
 
 
@@ -157,26 +157,27 @@ class Refresher:
         ends: float = float("inf"),
         on_grant: Callable[[], None] = _nothing,
     ) -> Result:
-        """Refresh unless somebody has since `seen_version`; a loser waits up to `wait` seconds for the winner.
+        """Refresh unless another attempt has since `seen_version`; wait up to `wait` seconds for the result of another.
 
-        `ends`: the epoch second in which this process is stopped. No request leaves that could not be followed up.
+        `ends` is the epoch second in which this process is stopped. A request is sent only if there is time to store
+        its answer.
         `on_grant` is called when Zoom has given a pair, before the pair is written: it must neither wait nor raise.
         """
         return self._refresh(tenant, connection_id, seen_version=seen_version, wait=wait, ends=ends, on_grant=on_grant)
 
     def when_due(self, tenant: str, connection_id: str, *, ends: float = float("inf")) -> Result:
-        """Refresh if it is due by now; a message that comes twice, or late, does nothing the second time."""
+        """Refresh if it is due. A message that comes twice or late does nothing the second time."""
         return self._refresh(tenant, connection_id, seen_version=None, wait=0.0, ends=ends)
 
     def try_again(self, tenant: str, connection_id: str, *, ends: float = float("inf")) -> Result:
-        """Try the tokens of a connection that was given up, at once; an operator asks for it.
+        """Try the tokens of a connection that was given up, at once, because an operator asks for it.
 
-        Nothing happens to a connection in another state, superseded, or without tokens: the result says which.
+        A connection in another state, superseded, or without tokens stays as it is, and the result says why.
         """
         return self._refresh(tenant, connection_id, seen_version=None, wait=0.0, ends=ends, again=True)
 
     def touch(self, tenant: str, connection_id: str) -> bool:
-        """Note that a connection is in use, which keeps it warm; whether it is there. Raises Unavailable."""
+        """Store that a connection is in use, which keeps it warm. Return whether it exists. Raises Unavailable."""
         seen, now = self.connections.get(tenant, connection_id), self.clock()
         if seen is None or seen.state not in ALIVE:
             return False
@@ -191,7 +192,10 @@ class Refresher:
         return True
 
     def refused(self, tenant: str, connection_id: str, *, version: int) -> bool:
-        """Zoom refuses a token it has just given; whether the connection ends with that. Raises Unavailable."""
+        """Count that Zoom refuses a new token. Return whether the connection was given up because of it.
+
+        Raises Unavailable.
+        """
         seen, now = self.connections.get(tenant, connection_id), self.clock()
         if seen is None or seen.state not in ALIVE:
             return False
@@ -207,9 +211,9 @@ class Refresher:
         return ended
 
     def accepted(self, tenant: str, connection_id: str, *, version: int) -> bool:
-        """Zoom has accepted a token of `version`: end the rejection streak. Whether there was one. Raises Unavailable.
+        """End the rejection streak, because Zoom has accepted a token of `version`. Return whether there was one.
 
-        A version that Zoom refused before it accepted an older one is not cleared by that.
+        A refusal of a newer version than the accepted one is not cleared. Raises Unavailable.
         """
         seen = self.connections.get(tenant, connection_id)
         if seen is None or seen.state not in ALIVE or not seen.refusals or version < seen.refused_version:
@@ -217,7 +221,7 @@ class Refresher:
         return self.store.note_refusal(seen, NO_STREAK, version=0)
 
     def restore(self, pair: SealedPair) -> PersistedAs:
-        """Bring a pair from escrow to rest. Raises Unavailable: the queue keeps it, and brings it again."""
+        """Store a pair from escrow. Raises Unavailable; then the queue keeps it and brings it again."""
         before = self.connections.get(pair.tenant, pair.connection_id)
         ahead = KmsAhead(self.cipher)
         return run(write_or_keep(pair), lambda step: self._perform(step, before, pair.attempt, ahead))
@@ -293,7 +297,7 @@ class Refresher:
     def _is_of_another_app(self, connection: Connection) -> bool:
         """Return whether a connection was made with another Zoom app. False where the configured one is unknown.
 
-        The request for a grant reads the credentials again, and sends nothing for another app.
+        In that case the request for a grant reads the credentials again, and sends nothing for another app.
         """
         try:
             return connection.kind is Kind.USER and not self.zoom.is_configured(connection.client_id)
@@ -301,13 +305,16 @@ class Refresher:
             return False
 
     def _left(self, connection: Connection, *, was_due: bool) -> Result:
-        """Leave a connection of another app as it is. The sweep looks at it again a day later. Raises Unavailable."""
+        """Leave a connection of another app as it is, and let the sweep look at it again a day later.
+
+        Raises Unavailable.
+        """
         if was_due:
             self.store.postpone(connection, due_at=self.clock() + self.policy.other_app)
         return Result(Outcome.UNAVAILABLE, connection.version, connection.state, "connection_of_another_app")
 
     def _write(self, pair: SealedPair, seen: Connection | None, *, release: bool) -> Connection | None:
-        """Write `pair` over the state that the connection has: with another one than `seen`, look again."""
+        """Write `pair` if the connection's state is that of `seen`, else read the state and try again."""
         found = seen
         for _ in range(_TRIES):
             state = found.state if found else State.CONNECTED
@@ -379,12 +386,12 @@ class Refresher:
         try:
             return self.zoom.account_token(app, account_id)
         except AppAtFault as fault:
-            # This app is the connection's own: whoever gave its secret has to give another.
+            # The app is the connection's own, so whoever gave its secret has to give a new one.
             raise GrantRejected(fault.reason) from None
 
 
 def run[T](steps: Effects[T], perform: Callable[[Effect], Any]) -> T:
-    """Perform `steps` one after the other. What `perform` raises is raised inside them."""
+    """Carry out `steps` one after the other. What `perform` raises is raised inside them."""
     try:
         step = next(steps)
         while True:

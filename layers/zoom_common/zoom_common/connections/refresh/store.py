@@ -1,4 +1,4 @@
-"""The conditional writes of a refresh: lease, pair, spare, result; and the index of due connections."""
+"""The conditional writes of a refresh: lease, pair, spare and result; and the index of due connections."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zoom_common.connections.store import alive_values, due_shard, from_values, 
 
 
 def _leasable(seen: Connection) -> tuple[str, dict[str, object]]:
-    """The condition under which `seen` may be leased: it is alive, or given up for the reason seen."""
+    """Return the condition under which `seen` may be leased: it is in use, or given up for the same reason as read."""
     if seen.state is not State.REAUTHORIZATION_REQUIRED:
         return "#state IN (:connected, :failing)", dict(alive_values())
     return "#state = :given_up AND #reason = :reason", {"given_up": str(seen.state), "reason": seen.reason}
@@ -29,15 +29,16 @@ def _counts(values: Mapping[str, Any]) -> AnswerCounts:
 
 
 class RefreshStore:
-    """Every method raises Unavailable when the table does not answer: then the write may or may not have happened."""
+    """Every method raises Unavailable when the table does not answer. The write may then have happened or not."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     def take_lease(self, seen: Connection, attempt: str, *, now: float, until: float, skew: float) -> Connection | None:
-        """Take the lease and write down the intent, on the version seen; None when another has it or it has moved.
+        """Take the lease and store the intent, for the version seen.
 
-        Another's lease counts as over only `skew` seconds after its end: its holder's clock may be behind ours.
+        Return None when another has it or the version changed. Another attempt's lease counts as over `skew` seconds
+        after its end, because its holder's clock may be slow.
         """
         stale = [each for each, at in seen.intents.items() if at <= now - INTENT_WINDOW]
         names = {"attempt": attempt} | {f"stale{at}": each for at, each in enumerate(stale)}
@@ -70,9 +71,9 @@ class RefreshStore:
         state: State | None = None,
         also: Sequence[Mapping[str, Any]] = (),
     ) -> Connection | None:
-        """Make `pair` the current one; None when it was written, else the connection as it is.
+        """Make `pair` the current one. Return None when it was written, else the connection as it is.
 
-        Raises LookupError when the connection is gone. With `release`, the lease has to be the pair's own and ends.
+        Raises LookupError when the connection is gone. With `release`, the lease must be the pair's own, and it ends.
         An unproven pair leaves the lease and the state as they are. With `state`, the connection has to be in it. What
         is done `also` is part of the same transaction.
         """
@@ -100,7 +101,7 @@ class RefreshStore:
             change += ", #state = :connected, #state_changed_at = :changed"
             values |= {"connected": str(State.CONNECTED), "changed": pair.state_changed_at}
             remove.append("#reason")
-        for name in ("scopes", "api_url", "last_used_at"):  # what Zoom did not say stays as it is
+        for name in ("scopes", "api_url", "last_used_at"):  # Values that Zoom did not send stay as they are.
             if value := getattr(pair, name):
                 change += f", #{name} = :{name}"
                 values[name] = value
@@ -126,7 +127,7 @@ class RefreshStore:
         return None
 
     def keep_spare(self, pair: SealedPair) -> bool:
-        """Keep `pair` beside the current one; False when the grant has been replaced or is gone."""
+        """Store `pair` next to the current one. Return False when the grant has been replaced or is gone."""
         changed = self._table.update_if(
             *key_of(pair),
             "SET #spares.#attempt = :spare REMOVE #intents.#attempt",
@@ -137,9 +138,10 @@ class RefreshStore:
         return changed is not None
 
     def settle(self, seen: Connection, settlement: FinalState, *, also: Sequence[Mapping[str, Any]] = ()) -> bool:
-        """Release the lease with what came of it. False, and no change, when lease, state or version are others by now.
+        """Release the lease and store the result.
 
-        What is done `also` is part of the same transaction.
+        Return False, without a change, when lease, state or version have changed. The operations in `also` are part of
+        the same transaction.
         """
         values: dict[str, Any] = {
             "attempt": settlement.attempt,
@@ -174,7 +176,7 @@ class RefreshStore:
                 key_of(seen),
                 f"{change} REMOVE {', '.join(remove)}",
                 also,
-                # An authorisation may have placed a newer pair: what is known of the former one does not count then.
+                # An authorization may have stored a newer pair. The result of the former pair does not apply to it.
                 condition="#grant_id = :grant AND #version = :version AND #lease_owner = :attempt AND #state = :seen",
                 values=values,
                 names={"attempt": settlement.attempt},
@@ -184,9 +186,9 @@ class RefreshStore:
         return True
 
     def note_refusal(self, seen: Connection, row: RejectionStreak, *, version: int | None = None) -> bool:
-        """Store the streak and the version that Zoom refused last, by default the one seen.
+        """Store the streak and the version that Zoom refused last, by default that of `seen`.
 
-        Return whether the one seen is still the current one; nothing changes otherwise.
+        Return whether `seen` is still the current version; nothing changes otherwise.
         """
         noted = self._unless_changed(
             seen,
@@ -205,7 +207,7 @@ class RefreshStore:
         return noted is not None
 
     def postpone(self, seen: Connection, *, due_at: float) -> None:
-        """Let the sweep find a connection later. Nothing happens when it has changed, or is not due any more."""
+        """Move the due time of a connection. Nothing happens when it has changed, or is not due any more."""
         self._table.update_if(
             *key_of(seen),
             "SET #due_at = :due",
@@ -214,7 +216,7 @@ class RefreshStore:
         )
 
     def count_answers(self, window: int, counted: AnswerCounts, *, expires_at: float) -> AnswerCounts:
-        """Add Zoom's answers to those of a window, of all containers; return what it holds then."""
+        """Add Zoom's answers to the counts of a window over all containers, and return the counts."""
         change = (
             "SET #granted = if_not_exists(#granted, :zero) + :granted,"
             " #refused = if_not_exists(#refused, :zero) + :refused, #expires_at = :expires_at"
@@ -224,13 +226,13 @@ class RefreshStore:
         return _counts(self._table.update(*_window_key(window), change, condition=always, values=values))
 
     def answers(self, window: int) -> AnswerCounts:
-        """Return Zoom's answers of a window."""
+        """Return the counts of Zoom's answers in a window."""
         return _counts(self._table.get(*_window_key(window)) or {})
 
     def due(self, shard: str, *, now: float, after: dict[str, Any] | None = None) -> tuple[list[tuple[str, str]], Any]:
-        """One page of (tenant, connection id) that are due in a shard, longest due first, and where to go on.
+        """Return one page of (tenant, connection id) due in a shard, longest due first, and where the next page begins.
 
-        The index follows the table within moments: what it names has to be looked at before it is believed.
+        The index follows the table with a short delay, so read each connection before you rely on it.
         """
         page, last = self._table.query(
             "#due_shard = :shard AND #due_at <= :now", {"shard": shard, "now": now}, index="due", after=after
@@ -243,7 +245,7 @@ class RefreshStore:
         return [(values["pk"].removesuffix("#connections"), values["sk"]) for values in page]
 
     def _change(self, key: tuple[str, str], change: str, also: Sequence[Mapping[str, Any]], **more: Any) -> None:
-        """Change one item, in a transaction where there is something else to do with it. Raises ConditionFailed."""
+        """Change one item, in a transaction if `also` has further operations. Raises ConditionFailed."""
         if also:
             self._table.transact([{"Update": self._table.to_update(*key, change, **more)}, *also])
         else:

@@ -1,1 +1,1 @@
-"""The event log: what was received for each tenant, which is also what makes an event processed once."""
+"""The event log: what was received for each tenant. It also makes sure that an event is processed once."""

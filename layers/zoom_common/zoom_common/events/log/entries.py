@@ -12,7 +12,7 @@ from typing import Any
 
 from zoom_common.events.bus import CloudEvent
 
-# Owners that are no tenant, because a tenant's id has no dot. What they own was not published.
+# Owners that are not tenants: they contain a dot, and tenants' ids do not. Their events were not published.
 _UNROUTED = "unrouted."
 
 _MALFORMED = "malformed."
@@ -20,9 +20,9 @@ _MALFORMED = "malformed."
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """`content` is the CloudEvent as published, or Zoom's body where none was published. Times in epoch milliseconds.
+    """One entry. `content` is the published CloudEvent, or Zoom's body where none was published. Times in epoch ms.
 
-    `key` is the dedupe key that `event_id` was made from, `connection_id` the connection it came by.
+    `event_id` was made from the dedupe key `key`. The event came by the connection `connection_id`.
     """
 
     owner: str
@@ -35,15 +35,15 @@ class LogEntry:
     subject: str | None = None
     connection_id: str | None = None
     uuid: str | None = None
-    """Of the instance of a meeting or webinar that it is about."""
+    """The UUID of the instance of a meeting or webinar that the event is about."""
     request_id: str = ""
     content: bytes = field(default=b"", repr=False)
     recorded_at_ms: int = field(default=0, compare=False)
-    """When it was claimed: the place of its line. 0 before it is admitted, and in entries of an older release."""
+    """When it was claimed, which is the place of its line. 0 before that, and in entries of an older release."""
 
     @property
     def cloud_event(self) -> CloudEvent:
-        """The event as published; only of what belongs to a tenant."""
+        """Return the published event. Only for entries that belong to a tenant."""
         return CloudEvent.from_json(self.content)
 
     @property
@@ -53,45 +53,45 @@ class LogEntry:
 
     @property
     def malformed(self) -> bool:
-        """Whether it is signed by Zoom and not readable."""
+        """Whether it is signed by Zoom and cannot be read."""
         return self.owner.startswith(_MALFORMED)
 
 
 class Admission(StrEnum):
-    """What came of trying to admit an event."""
+    """The result of trying to admit an event."""
 
-    ADMITTED = "admitted"  # ours to finish, from the entry given back
-    IN_PROGRESS = "in_progress"  # another worker's, until its claim runs out
-    FINISHED = "finished"  # done before: a duplicate
+    ADMITTED = "admitted"  # this worker has to finish it, from the returned entry
+    IN_PROGRESS = "in_progress"  # another worker has it until its claim expires
+    FINISHED = "finished"  # it was finished before: a duplicate
 
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """The outcome, with the entry of the first delivery when it is ours to finish."""
+    """The result, with the entry of the first delivery when this worker has to finish it."""
 
     outcome: Admission
     entry: LogEntry | None = None
 
 
 def unrouted(app: str) -> str:
-    """The owner of the events of `app` that have no tenant."""
+    """Return the owner of the events of `app` that have no tenant."""
     return _UNROUTED + app
 
 
 def app_of_unpublished(owner: str) -> str | None:
-    """Return the app of an owner that is no tenant; None for a tenant."""
+    """Return the app of an owner that is not a tenant, or None for a tenant."""
     app = owner.removeprefix(_UNROUTED).removeprefix(_MALFORMED)
     return None if app == owner else app
 
 
 def malformed(app: str) -> str:
-    """The owner of what `app` signed and cannot be parsed."""
+    """Return the owner of deliveries of `app` that are signed and cannot be parsed."""
     return _MALFORMED + app
 
 
 Item = dict[str, Any]
 
-LARGEST_PART = 350_000  # an item may have 400 KB, names included
+LARGEST_PART = 350_000  # An item may have 400 KB, names included.
 
 # A line is visible so soon after the arrival of most events that it serves to list them by arrival too. Other events,
 # from a backlog or a dead-letter queue, have a second line. Two containers' clocks may differ.
@@ -123,17 +123,17 @@ _DICTIONARY = (
 
 
 def entry_key(owner: str, event_id: str) -> Item:
-    """The key of an entry."""
+    """Return the key of an entry."""
     return {"pk": {"S": f"{owner}#event#{event_id}"}, "sk": {"S": "event"}}
 
 
 def day_partition(owner: str, day: date) -> str:
-    """Where an owner's log of one day (UTC, of arrival) is."""
+    """Return the partition of an owner's log of one day (UTC, of arrival)."""
     return f"{owner}#events#{day.isoformat()}"
 
 
 def index_item(entry: LogEntry, expires_at: int) -> Item:
-    """The entry's line in its owner's log of the day it arrived; see `line_items`. Older releases always wrote one."""
+    """Return the entry's line in its owner's log of the day it arrived. Older releases always wrote one."""
     day = datetime.fromtimestamp(entry.received_at_ms // 1000, UTC).date()
     return {
         "pk": {"S": day_partition(entry.owner, day)},
@@ -144,18 +144,18 @@ def index_item(entry: LogEntry, expires_at: int) -> Item:
 
 
 def recorded_partition(owner: str, day: date) -> str:
-    """Where an owner's log of one day (UTC) is in the order in which its lines became visible."""
+    """Return the partition of an owner's log of one day (UTC), in the order in which lines became visible."""
     return f"{owner}#recorded#{day.isoformat()}"
 
 
 def recorded_key(owner: str, event_id: str, recorded_at_ms: int) -> Item:
-    """The key of an entry's line in the order in which lines became visible."""
+    """Return the key of an entry's line in the order in which lines became visible."""
     day = datetime.fromtimestamp(recorded_at_ms // 1000, UTC).date()
     return {"pk": {"S": recorded_partition(owner, day)}, "sk": {"S": f"{recorded_at_ms:013}#{event_id}"}}
 
 
 def recorded_item(entry: LogEntry, recorded_at_ms: int, expires_at: int, done_at: int) -> Item:
-    """The entry's line in the order in which lines became visible. `done_at` says that the event is finished."""
+    """Return the line in the order in which lines became visible. `done_at` says that the event is finished."""
     return {
         **recorded_key(entry.owner, entry.event_id, recorded_at_ms),
         "received_at_ms": number(entry.received_at_ms),
@@ -171,7 +171,7 @@ def is_near(received_at_ms: int, recorded_at_ms: int) -> bool:
 
 
 def line_items(entry: LogEntry, recorded_at_ms: int, expires_at: int, done_at: int) -> list[Item]:
-    """The entry's line, and one by arrival where the two moments are far apart."""
+    """Return the entry's line, and a second one by arrival where the two times are far apart."""
     lines = [recorded_item(entry, recorded_at_ms, expires_at, done_at)]
     return lines if is_near(entry.received_at_ms, recorded_at_ms) else [*lines, index_item(entry, expires_at)]
 
@@ -179,7 +179,10 @@ def line_items(entry: LogEntry, recorded_at_ms: int, expires_at: int, done_at: i
 def entry_items(
     entry: LogEntry, *, claimed_until: int, recorded_at_ms: int, expires_at: int
 ) -> tuple[Item, list[Item]]:
-    """The entry's item, claimed, and the parts of its body to be written first, named by digest: no two bodies mix."""
+    """Return the entry's item with a claim, and the parts of its body that have to be written first.
+
+    The parts are named by the digest of the body, so that parts of two bodies are never mixed.
+    """
     deflated = _deflate(entry.content)
     worth = len(deflated) < len(entry.content)
     body = deflated if worth else entry.content
@@ -212,7 +215,7 @@ def entry_items(
 
 
 def read_entry(item: Mapping[str, Any], body: bytes) -> LogEntry:
-    """The entry in an item; `body` is as stored, whole."""
+    """Return the entry in an item. `body` is the whole stored body."""
     owner, _, event_id = item["pk"]["S"].rpartition("#event#")
     return LogEntry(
         owner=owner,
@@ -232,18 +235,18 @@ def read_entry(item: Mapping[str, Any], body: bytes) -> LogEntry:
 
 
 def content_of(item: Mapping[str, Any]) -> bytes:
-    """The content in an entry's item with plain values; nothing in other items, and where parts have expired."""
+    """Return the content in an entry's item with plain values; empty for other items, and where parts have expired."""
     body: bytes = item.get("body", b"") if item["sk"] == "event" else b""
     return _inflate(body, with_dictionary="dictionary" in item) if body and item["deflated"] else body
 
 
 def line_keys(item: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The keys of an entry's lines in the log, from the entry's item with plain values."""
+    """Return the keys of an entry's lines in the log, from the entry's item with plain values."""
     owner, _, event_id = str(item["pk"]).rpartition("#event#")
     received_at_ms = int(item["received_at_ms"])
     day = datetime.fromtimestamp(received_at_ms // 1000, UTC).date()
     keys = [(day_partition(owner, day), f"{received_at_ms:013}#{event_id}")]
-    if "recorded_at_ms" in item:  # a release before this one did not write it
+    if "recorded_at_ms" in item:  # an earlier release did not write it
         recorded = recorded_key(owner, event_id, int(item["recorded_at_ms"]))
         keys.append((recorded["pk"]["S"], recorded["sk"]["S"]))
     return keys
@@ -255,7 +258,7 @@ def _deflate(content: bytes) -> bytes:
 
 
 def _inflate(body: bytes, *, with_dictionary: bool) -> bytes:
-    """Return what was deflated: by the release before without a dictionary."""
+    """Return the inflated bytes. The previous release deflated without a dictionary."""
     if not with_dictionary:
         return zlib.decompress(body)
     unpacker = zlib.decompressobj(zdict=_DICTIONARY)
@@ -263,7 +266,7 @@ def _inflate(body: bytes, *, with_dictionary: bool) -> bytes:
 
 
 def number(value: int) -> Item:
-    """A DynamoDB number."""
+    """Return a number as an attribute value."""
     return {"N": str(value)}
 
 

@@ -1,4 +1,4 @@
-"""The lines of the event log, by arrival and in the order in which they became visible: pages and a cursor."""
+"""The lines of the event log, by arrival and in the order in which they became visible, with pages and a cursor."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from zoom_common.events.log.entries import EARLY_MS, NEAR_MS, day_partition, is_
 from zoom_common.events.log.query import LogLine, LogQuery, day_of
 from zoom_common.events.log.store import LATE_MS
 
-# How far the clocks of two containers may differ. AWS keeps them within milliseconds of each other:
+# The most by which the clocks of two containers may differ. AWS keeps them within milliseconds of each other:
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/set-time.html
 _CLOCK_SKEW_MS = 5_000
-# A line is visible at most so long after the moment in its key: what is older than this is complete.
+# A line becomes visible at most this long after the time in its key, so everything older is complete.
 SETTLED_MS = LATE_MS + _CLOCK_SKEW_MS
 
-# A page that finds little in a long log is given out short, with a token, before the caller's patience ends.
+# In a long log with few matches, a short page with a token is returned before the caller's request times out.
 _MOST_READ = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class LogPage:
-    """Some lines, and the place to go on after; None at the end. A page may be short and not the last."""
+    """Some lines, and the place where the next page begins (None at the end). A short page need not be the last."""
 
     lines: Sequence[LogLine]
     after: str | None = None
@@ -36,8 +36,8 @@ class LogPage:
 class ForwardPage:
     """Some lines in the order in which they became visible.
 
-    `after` is the place to go on after, at the end as well. Whatever became visible before `complete_until_ms` has been
-    listed. `more` says whether more is ready now.
+    `after` is the place where the next page begins, also at the end. Every line that became visible before
+    `complete_until_ms` has been listed. `more` says whether more is ready now.
     """
 
     lines: Sequence[LogLine]
@@ -47,7 +47,7 @@ class ForwardPage:
 
 
 def before(epoch_ms: int) -> str:
-    """The place behind every line that became visible before a moment."""
+    """Return the place after every line that became visible before this time."""
     return f"{epoch_ms - 1:013}#evt_{'f' * 32}"
 
 
@@ -58,7 +58,7 @@ class LogIndex:
         self._table = events
 
     def search(self, owner: str, query: LogQuery, reach: frozenset[str] | None = None) -> LogPage:
-        """One page of what fits and came by a connection within `reach` (None: by any)."""
+        """Return one page of matching lines that came by a connection within `reach` (None: by any)."""
         found: list[LogLine] = []
         for read, line in enumerate(self._lines(owner, query), 1):
             if query.fits(line) and (reach is None or line.connection_id in reach):
@@ -68,10 +68,10 @@ class LogIndex:
         return LogPage(found)
 
     def follow(self, owner: str, query: LogQuery, *, now: float, reach: frozenset[str] | None = None) -> ForwardPage:
-        """One page forwards of what fits, after the place of the page before. `now` is in epoch seconds.
+        """Return the next page of matching lines, after the place of the page before. `now` is in epoch seconds.
 
-        The page ends SETTLED_MS before `now`: a line that is not visible by then gets a later moment. So no line
-        appears at a place that has been passed. A line whose worker died may be listed twice, with one event id.
+        The page ends SETTLED_MS before `now`. A line that is not visible by then gets a later time, so no line appears
+        before a place that was returned. A line whose worker died may be listed twice, with one event id.
         """
         start = max(query.after or "", before(query.since_ms))
         until_ms = min(int(now * 1000) - SETTLED_MS, query.until_ms)
@@ -85,7 +85,7 @@ class LogIndex:
         return ForwardPage(found, end, int(end[:13]) + 1, more=False)
 
     def types(self, owner: str, day: date) -> Iterator[str]:
-        """Yield the type of every line that became visible on a day (UTC). Reads are not consistent, and cost half."""
+        """Yield the type of every line that became visible on a day (UTC), by eventually consistent reads."""
         pages = self._table.pages(
             "query",
             KeyConditionExpression="pk = :pk",
@@ -97,7 +97,7 @@ class LogIndex:
             yield from (item["type"]["S"] for item in page["Items"])
 
     def _recorded(self, owner: str, start: str, until_ms: int) -> Iterator[LogLine]:
-        """The lines behind the place `start` that became visible before a moment."""
+        """Yield the lines after the place `start` that became visible before a time."""
         day, last = day_of(int(start[:13])), f"{until_ms:013}"
         while start < last and day <= day_of(until_ms):
             pages = self._table.pages(
@@ -115,7 +115,7 @@ class LogIndex:
             day += timedelta(days=1)
 
     def _lines(self, owner: str, query: LogQuery) -> Iterator[LogLine]:
-        """Yield the lines by arrival, newest first, each event once: of the release before there are two lines."""
+        """Yield each event's line once, by arrival, newest first. The previous release wrote two lines for each."""
         first, last = query.bounds()
         if first >= last:
             return
@@ -140,7 +140,7 @@ class LogIndex:
         yield from reversed(waiting)
 
     def _far(self, owner: str, query: LogQuery) -> Iterator[LogLine]:
-        """Yield the lines by arrival that are stored: of events that were recorded late, or by the release before."""
+        """Yield the stored lines by arrival: those of events recorded late, or by the previous release."""
         yield from map(_line, self._back(owner, day_partition, *query.bounds()))
 
     def _back(
@@ -148,7 +148,7 @@ class LogIndex:
     ) -> Iterator[Mapping[str, Any]]:
         """Yield the items between two places, the newest first."""
         oldest, day = day_of(int(first[:13])), day_of(int(last[:13]))
-        while day >= oldest and first <= last:  # DynamoDB takes no range whose end is before its start
+        while day >= oldest and first <= last:  # DynamoDB refuses a range that ends before it starts
             pages = self._table.pages(
                 "query",
                 KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",

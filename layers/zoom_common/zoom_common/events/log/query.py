@@ -1,4 +1,4 @@
-"""What is looked for in the event log: lines, filters and time windows."""
+"""Queries of the event log: lines, filters and periods."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PLACE = re.compile(r"[0-9]{13}#evt_[0-9a-f]{32}")
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line of the log: what an entry is, without its content. Times in epoch milliseconds."""
+    """One line of the log: an entry without its content. Times in epoch milliseconds."""
 
     event_id: str
     type: str
@@ -24,11 +24,11 @@ class LogLine:
     connection_id: str | None = None
     uuid: str | None = None
     recorded_at_ms: int | None = None
-    """When it became visible; only where the log is read forwards."""
+    """When it became visible. Set only where the log is read forwards."""
 
     @property
     def place(self) -> str:
-        """Where the line stands in the log of its day."""
+        """Its place in the log of its day."""
         at_ms = self.received_at_ms if self.recorded_at_ms is None else self.recorded_at_ms
         return f"{at_ms:013}#{self.event_id}"
 
@@ -37,13 +37,13 @@ class LogLine:
 class LogQuery:
     """Events from `since_ms` until before `until_ms`, in epoch milliseconds.
 
-    They are read newest first, by when they were received, or forwards, by when they became visible.
+    They are read newest first, by the time they were received, or forwards, by the time they became visible.
     """
 
     since_ms: int
     until_ms: int
     types: tuple[str, ...] = ()
-    """Zoom's names; with a star at its end, every name that begins so. None for every type."""
+    """Zoom's names. A star at the end matches every name that begins so. None matches every type."""
     meeting: str | None = None
     uuid: str | None = None
     connection: str | None = None
@@ -66,10 +66,10 @@ class LogQuery:
         page_size: int = LARGEST_PAGE,
         after: str | None = None,
     ) -> Self:
-        """A query for what the log still holds at `now` (epoch seconds): the window is cut to the last days.
+        """Return a query for what the log still holds at `now` (epoch seconds).
 
-        `after` matches `PLACE`; `kind` names one type or several with commas between them, each with or without the
-        `zoom.` that the types of published events begin with.
+        The period is cut to the retention time. `after` matches `PLACE`. `kind` is one type or several separated by
+        commas, each with or without the prefix `zoom.` of published events.
         """
         oldest = int((now - retention_days * 86_400) * 1000)
         latest = int(now * 1000) + 60_000
@@ -85,11 +85,11 @@ class LogQuery:
         )
 
     def fits(self, line: LogLine) -> bool:
-        """Whether the line is one that is looked for."""
+        """Return whether a line matches."""
         return self.since_ms <= line.received_at_ms < self.until_ms and self.selects(line)
 
     def selects(self, line: LogLine) -> bool:
-        """Whether the line is one that is looked for, at whatever time."""
+        """Return whether a line matches, whatever its time."""
         name = line.type.removeprefix("zoom.")
         return (
             (not self.types or any(_is_of(name, each) for each in self.types))
@@ -99,7 +99,7 @@ class LogQuery:
         )
 
     def bounds(self) -> tuple[str, str]:
-        """The first and the last place worth reading, both included."""
+        """Return the first and the last place to read, both included."""
         upper = f"{self.until_ms:013}"
         return f"{self.since_ms:013}", min(upper, self.after) if self.after else upper
 
@@ -109,5 +109,5 @@ def _is_of(name: str, kind: str) -> bool:
 
 
 def day_of(epoch_ms: int) -> date:
-    """The day of a moment, in UTC."""
+    """Return the day of a time, in UTC."""
     return datetime.fromtimestamp(epoch_ms // 1000, UTC).date()

@@ -1,4 +1,4 @@
-"""What callers see of a tenant's event log, and publishing a part of it again."""
+"""Reads a tenant's event log for callers, and publishes parts of it again."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from zoom_common.events.log.store import EventLog
 
 _AT_ONCE = 10
 
-# What putting one more batch on the bus may take.
+# The time for putting one more batch on the bus.
 _RESERVE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class ArchivePage:
-    """Events without their content, as callers see them, and the place to go on after (None at the end)."""
+    """Events without their content, as callers see them, and where the next page begins (None at the end)."""
 
     events: Sequence[dict[str, Any]]
     after: str | None
@@ -29,33 +29,33 @@ class ArchivePage:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """How many events were published again, and the place to go on after (None at the end)."""
+    """How many events were published again, and where the next page begins (None at the end)."""
 
     count: int
     after: str | None
 
 
 class LogReader:
-    """What was received for one tenant, within a caller's reach. Methods raise NotFound and Unavailable."""
+    """Reads one tenant's log, within a caller's reach. Methods raise NotFound and Unavailable."""
 
     def __init__(self, entries: EventLog, lines: LogIndex) -> None:
         self._entries = entries
         self._lines = lines
 
     def page(self, tenant: str, query: LogQuery, reach: frozenset[str] | None = None) -> ArchivePage:
-        """What fits, newest first, without content."""
+        """Return matching events, newest first, without content."""
         found = self._lines.search(tenant, query, reach)
         return ArchivePage([_shown(line) for line in found.lines], found.after)
 
     def follow(
         self, tenant: str, query: LogQuery, *, now: float, reach: frozenset[str] | None = None
     ) -> tuple[Sequence[dict[str, Any]], ForwardPage]:
-        """What fits, in the order in which it became visible, without content; with the page it stands on."""
+        """Return matching events without content, in the order in which they became visible, and the page of lines."""
         page = self._lines.follow(tenant, query, now=now, reach=reach)
         return [_shown(line) for line in page.lines], page
 
     def event(self, tenant: str, event_id: str, reach: frozenset[str] | None = None) -> CloudEvent:
-        """One event as it was published."""
+        """Return one event as it was published."""
         entry = self._entries.get(tenant, event_id)
         if entry is None or not (reach is None or entry.connection_id in reach):
             raise NotFound("There is no such event.", reason="unknown_event")
@@ -69,9 +69,9 @@ class LogReader:
         deadline: Deadline,
         reach: frozenset[str] | None = None,
     ) -> Replayed:
-        """Publish one page of what fits again, with the ids it has; stops early when time gets short.
+        """Publish one page of matching events again, with their ids. Stop early when time gets short.
 
-        Raises NotPublished when the bus refuses; publishing the same page again is safe.
+        Raises NotPublished when the bus refuses. Publishing the same page again is safe.
         """
         found = self._lines.search(tenant, query, reach)
         replayed = 0

@@ -1,4 +1,4 @@
-"""The event log, which is also the dedupe record: one item decides who processes an event."""
+"""The event log, which also deduplicates: one item decides which worker processes an event."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 
 # Longer than any queue holds a message.
 RETENTION_DAYS = 30
-# Longer than the processor may run, shorter than its queue hides a message: a crashed worker's claim has run out when
-# its message comes back.
+# Longer than the processor may run, and shorter than its queue hides a message, so that the claim of a crashed worker
+# has expired when its message comes back.
 CLAIM_SECONDS = 60
-# A line that is visible later than this after the moment in its key is written again with a new moment.
+# A line that becomes visible later than this after the time in its key is written again with a new time.
 LATE_MS = 5_000
 _MOST_LATE_WRITES = 3
 
 
 class EventExpired(Unavailable):
-    """A part of an event's content has expired already; the rest follows."""
+    """A part of an event's content has expired already; the other parts follow."""
 
     def __init__(self) -> None:
         super().__init__(reason="event_expired")
@@ -74,9 +74,9 @@ class EventLog:
         return admitted
 
     def admit_all(self, entries: Sequence[LogEntry], *, again: Sequence[bool] = ()) -> list[Admitted | Exception]:
-        """Claim different events as `admit` does, at once. Return for each the outcome, or why there is none.
+        """Claim several different events at once, as `admit` does. Return for each the result, or the error.
 
-        `again` says the same for each of them; none stands for no message that was handed out before.
+        `again` has the same flag as `admit` for each of them. Without it, no message was handed out before.
         """
         now = self._now_ms()
         claimed = zip(entries, self._claim_all(entries, now), again or [False] * len(entries), strict=True)
@@ -88,13 +88,13 @@ class EventLog:
         ]
 
     def finish(self, entry: LogEntry) -> None:
-        """Record that an admitted event is published, or counted as unpublished: from now on it is a duplicate."""
+        """Record that an admitted event is published, or counted as unpublished. From now on it is a duplicate."""
         [failed] = self.finish_all([entry])
         if failed is not None:
             raise failed
 
     def finish_all(self, entries: Sequence[LogEntry]) -> list[DependencyFailed | None]:
-        """Finish admitted events at once, as `finish` does. Return for each why it is not finished.
+        """Finish several admitted events at once, as `finish` does. Return for each None or the error.
 
         The line in the log says that the event is finished: one write serves both. It is visible at most LATE_MS after
         the moment in its key.
@@ -108,15 +108,16 @@ class EventLog:
         ]
 
     def get(self, owner: str, event_id: str) -> LogEntry | None:
-        """One entry with its content, read consistently."""
+        """Return one entry with its content, read consistently."""
         item = self._get(entry_key(owner, event_id))
         return self._read(item) if item else None
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:
-        """Return whether an item goes: the tenant's, for a person those that name them, also if never published.
+        """Return whether an erasure deletes an item: the tenant's, or one that names the person, even if unpublished.
 
-        Parts of a body say nothing by themselves: they go with their entry, which is given here with its whole `body`.
+        Parts of a body name nobody by themselves: they are deleted with their entry, which is passed with its whole
+        `body`.
         """
         owner = str(item["pk"]).partition("#")[0]
         if target.whole_tenant:
@@ -140,7 +141,7 @@ class EventLog:
         return [failed[at] if at in failed else next(put) for at in range(len(entries))]
 
     def _admitted(self, refused: Exception, *, again: bool) -> Admitted | Exception:
-        """What to do about an event that could not be claimed as a new one."""
+        """Return what to do about an event that could not be claimed as a new one."""
         try:
             if isinstance(refused, ConditionFailed) and refused.raw is not None:
                 return self._known(refused.raw, again=again)
@@ -149,7 +150,7 @@ class EventLog:
         return refused if isinstance(refused, DependencyFailed) else Unavailable(reason="events_table")
 
     def _known(self, item: Mapping[str, Any], *, again: bool = False) -> Admitted:
-        """What to do about an event whose entry exists.
+        """Return what to do about an event with an existing entry.
 
         A worker may have died when its line was visible too late and before it moved the line. Whoever gets the message
         again moves the line of a finished event, so that nobody who reads forwards has passed it.
@@ -170,7 +171,7 @@ class EventLog:
         return Admitted(Admission.ADMITTED, first)
 
     def _is_finished(self, item: Mapping[str, Any]) -> bool:
-        """Return whether the line of an entry says so. The release before wrote lines of what it had not finished."""
+        """Return whether the line of an entry says so. The previous release wrote lines of unfinished events too."""
         if "recorded_at_ms" not in item:
             return False
         owner, _, event_id = item["pk"]["S"].rpartition("#event#")
@@ -186,7 +187,7 @@ class EventLog:
         )
 
     def _update(self, key: dict[str, Any], *, update: str, condition: str, values: dict[str, Any]) -> bool:
-        """Update one item; False when the condition does not hold."""
+        """Update one item. Return False when the condition does not hold."""
         try:
             self._table.call(
                 "update_item",
@@ -203,7 +204,7 @@ class EventLog:
         return line_items(entry, now_ms, self._expiry(entry), int(self._clock()))
 
     def _unless_late(self, entry: LogEntry, written_ms: int) -> DependencyFailed | None:
-        """Write a line again with a new moment for as long as it became visible too late."""
+        """Write a line again, with a new time, until it becomes visible early enough."""
         try:
             for left in reversed(range(_MOST_LATE_WRITES)):
                 now_ms = self._now_ms()
@@ -218,9 +219,9 @@ class EventLog:
         return Unavailable(reason="events_table")
 
     def _move_recorded(self, entry: LogEntry, written_ms: int, now_ms: int) -> None:
-        """Prepare the line for a new moment: remove the one that was written, then note the moment.
+        """Prepare the line for a new time: remove the one that was written, then store the time.
 
-        The entry always names the moment of its line, so wherever this stops, the next worker finds the line.
+        The entry always holds the time of its line, so the next worker finds the line wherever this one stops.
         """
         if written_ms:
             self._table.call("delete_item", Key=recorded_key(entry.owner, entry.event_id, written_ms))
@@ -236,7 +237,7 @@ class EventLog:
 
     def _joined(self, item: Mapping[str, Any]) -> bytes:
         parts = [self._get({"pk": item["pk"], "sk": sort}) for sort in item["parts"]["L"]]
-        if None in parts:  # expiry takes items one by one, in any order
+        if None in parts:  # items expire one by one, in any order
             raise EventExpired
         return b"".join(part["body"]["B"] for part in parts if part)
 

@@ -1,1 +1,4 @@
-"""What the events add up to: meetings, rosters, registrations, recordings and users, in whatever order events come."""
+"""The state that results from events: meetings, rosters, registrations, recordings and users.
+
+It is the same in whatever order events arrive.
+"""

@@ -1,8 +1,8 @@
-"""From sessions to people and seconds. Pure: records and the ends of instances in, lists out.
+"""Turns sessions into people and times. Does no I/O: takes records and the ends of instances, returns lists.
 
-A person is the union over the identifiers of all sessions. Zoom keeps `participant_uuid` through breakout rooms and
-gives a new `user_id` at every move; whoever really reconnects as a guest has nothing in common with the guest before
-(measured in 2026). So such guests are listed as two people, and `maybe_same_as` says who may be the same person.
+Sessions that share an identifier are of one person. Zoom keeps `participant_uuid` through breakout rooms and gives a
+new `user_id` at every move; a guest who reconnects has nothing in common with the guest before (measured in 2026). So
+such guests are listed as two people, and `maybe_same_as` says who may be the same person.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from zoom_common.events.projections.keys import NAME_AT, name_at
 from zoom_common.events.projections.presence import ADMITTED, JOINED, LEFT, WAITED, WAITING, Stay, stays, waits
 from zoom_common.events.projections.record import Mark, Record
 
-# Identifiers that name a person in every instance, the surest first.
+# Identifiers that name a person in every instance, the most reliable first.
 IDENTIFIERS = ("zoom_user_id", "registrant_id", "email", "customer_key")
 
-# A longer list of namesakes says nothing.
+# A longer list of people with the same name is of no use.
 _MOST_LIKELY = 20
 
 
@@ -36,7 +36,7 @@ class Session:
 
     @property
     def identifiers(self) -> dict[str, str]:
-        """What Zoom says about the person, by kind; the case of an e-mail address does not matter."""
+        """Return Zoom's identifiers of the person, by kind. The case of an e-mail address does not matter."""
         values = self.record.values
         found = {kind: str(values[kind]) for kind in IDENTIFIERS if values.get(kind)}
         return found | ({"email": found["email"].casefold()} if "email" in found else {})
@@ -52,7 +52,7 @@ class Session:
             yield "user_id", self.uuid, str(user_id)
 
     def stays(self, ended: int | None) -> list[Stay]:
-        """The stays in order, without time in the waiting room."""
+        """Return the stays in order, without time in the waiting room."""
         return stays(self.record.marks, self.device, ended)
 
     def name(self, stay: Stay) -> str:
@@ -67,13 +67,13 @@ class Session:
 
     @property
     def present(self) -> bool:
-        """Whether it is in the meeting."""
+        """Whether the session is in the meeting."""
         found = self.stays(None)
         return bool(found) and found[-1].left is None
 
     @property
     def waiting(self) -> bool:
-        """Whether it is in the waiting room: nothing of its device came later."""
+        """Whether the session is in the waiting room: nothing of its device came later."""
         last = max(self.record.moments(WAITING), default=None)
         if last is None:
             return False
@@ -83,7 +83,7 @@ class Session:
 
 
 def with_devices(sessions: Sequence[Session]) -> list[Session]:
-    """Return the sessions of one instance, each with the marks of the others that have its `participant_uuid`."""
+    """Return the sessions of one instance, each with the marks of the others with the same `participant_uuid`."""
     devices: dict[str, list[Session]] = defaultdict(list)
     for each in sessions:
         devices[_device(each)].append(each)
@@ -100,20 +100,20 @@ def with_devices(sessions: Sequence[Session]) -> list[Session]:
 
 @dataclass(frozen=True)
 class Attendee:
-    """One person in one instance or in several. `ends` has the end of each instance in epoch ms, None while it runs."""
+    """One person in one or several instances. `ends` has the end of each instance in epoch ms, None while it runs."""
 
     sessions: Sequence[Session]
     ends: Mapping[str, int | None] = field(default_factory=dict)
 
     @cached_property
     def stays(self) -> list[tuple[Session, Stay]]:
-        """All stays of all sessions, in order."""
+        """Return all stays of all sessions, in order."""
         found = [(session, stay) for session in self.sessions for stay in session.stays(self.ends.get(session.uuid))]
         return sorted(found, key=lambda each: (each[1].start, each[0].user_id))
 
     @property
     def waits(self) -> list[Stay]:
-        """When the person was in the waiting room, in order."""
+        """Return the times in the waiting room, in order."""
         found = {
             wait
             for session in self.sessions
@@ -122,11 +122,14 @@ class Attendee:
         return sorted(found, key=lambda each: (each.start, each.left or 0))
 
     def seconds(self) -> int:
-        """How long the person was there: two devices at once count once, an open stay not yet."""
+        """Return how long the person was present, in seconds.
+
+        Two devices at once count once; an open stay is not counted.
+        """
         return covered(self.spans()) // 1000
 
     def spans(self, uuids: Collection[str] | None = None) -> list[tuple[int, int]]:
-        """The closed stays, from and to in epoch ms; of some instances only, where they are named."""
+        """Return the closed stays as begin and end in epoch ms, of the named instances or of all."""
         return [
             (stay.joined, stay.left)
             for session, stay in self.stays
@@ -134,12 +137,12 @@ class Attendee:
         ]
 
     def was_in(self, uuids: Collection[str]) -> bool:
-        """Whether the person was in one of these instances."""
+        """Return whether the person was in one of these instances."""
         return any(session.uuid in uuids for session, _ in self.stays)
 
     @property
     def newest(self) -> dict[str, Any]:
-        """The fields of the last session that was there, completed by all others; of several, those of the first."""
+        """Return the fields of the last present session, completed by the others; of several, those of the first."""
         there = {id(session) for session, _ in self.stays}
         ordered = sorted(self.sessions, key=lambda each: each.user_id, reverse=True)
         ordered.sort(key=lambda each: (id(each) in there, each.record.newest_ms))
@@ -147,12 +150,12 @@ class Attendee:
 
     @property
     def guest(self) -> bool:
-        """Whether Zoom names no Zoom user."""
+        """Whether the person has no Zoom user id."""
         return "zoom_user_id" not in self.identities
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """The names of the sessions, to be compared."""
+        """The names of the sessions, in a form for comparison."""
         said = (item for each in self.sessions for item in each.record.values.items())
         names = (str(text).strip().casefold() for field, text in said if f"{field}.".startswith(NAME_AT))
         return frozenset(name for name in names if name)
@@ -168,11 +171,11 @@ class Attendee:
 
     @cached_property
     def extents(self) -> list[tuple[int, float]]:
-        """The stays with an open end for who has not left."""
+        """Return the stays, with an open end while the person is present."""
         return [(stay.start, float("inf") if stay.left is None else stay.left) for _, stay in self.stays]
 
     def may_be(self, other: Attendee) -> bool:
-        """Whether both, of one name, may be one person who reconnected: never there at once, and no two identities."""
+        """Return whether two people of one name may be the same: never present at once, and no differing identity."""
         kinds = self.identities.keys() & other.identities.keys()
         if any(self.identities[kind].isdisjoint(other.identities[kind]) for kind in kinds):
             return False
@@ -180,7 +183,7 @@ class Attendee:
 
 
 def maybe_same(people: Sequence[Attendee]) -> list[list[Attendee]]:
-    """Return for each person who of the others may be the same one, at most 20."""
+    """Return for each person the others who may be the same person, at most 20."""
     named: dict[str, list[int]] = defaultdict(list)
     for at, person in enumerate(people):
         for name in person.names:
@@ -194,7 +197,7 @@ def maybe_same(people: Sequence[Attendee]) -> list[list[Attendee]]:
 
 
 def attendees(sessions: Iterable[Session], ends: Mapping[str, int | None] | None = None) -> list[Attendee]:
-    """Return the people who ever joined, the first first. Sessions that never joined still join others in chains."""
+    """Return the people who ever joined, the first one first. Sessions that never joined can still connect others."""
     ends = ends or {}
     people = [Attendee(tuple(group), ends) for group in _united(list(sessions))]
     present = [each for each in people if each.stays]
@@ -211,7 +214,7 @@ def covered(spans: Iterable[tuple[int, int]]) -> int:
 
 
 def _united(sessions: Sequence[Session]) -> list[list[Session]]:
-    """Union-find over what sessions share."""
+    """Group sessions that share a key, by union-find."""
     parents = list(range(len(sessions)))
 
     def root(at: int) -> int:

@@ -1,28 +1,28 @@
-"""Where the records of a projection are: partitions and sort keys, within one tenant."""
+"""The partitions and sort keys of projections' records, within one tenant."""
 
 from __future__ import annotations
 
-# What is planned of a meeting or webinar.
+# The definition of a meeting or webinar, with its plan.
 DEFINITION = "definition"
 
-# A start that was planned once, in epoch milliseconds, is a field of the definition. Its value is the id of the
+# The definition has a field for each start that was planned once, in epoch milliseconds. Its value is the id of the
 # occurrence, or True for a meeting that has none.
 PLAN = "plans."
 
-# The ids of all occurrences of a series, from an event or an answer that lists all of them: a field too.
+# Another field of the definition: the ids of all occurrences of a series, from an event or answer that lists them all.
 LISTED = "listed"
 
 # The name that a person had at a mark is a field of the session, by the mark's kind and moment: whoever leaves and
 # rejoins may have one `user_id` and another name.
 NAME_AT = "user_name."
 
-# One time it was held, by uuid.
+# An instance, by uuid.
 INSTANCE = "instance#"
 
-# Which meeting an instance is of: in the partition of the uuid.
+# The meeting of an instance: in the partition of the uuid.
 NUMBER = "number"
 
-# That people wait for an instance, by uuid.
+# People who wait for an instance, by uuid.
 LOBBY = "lobby#"
 
 # One session, by uuid and `user_id`.
@@ -35,10 +35,10 @@ RECORDING = "recording#"
 
 FILE = "recording-file#"
 
-# What came of comparing an instance with Zoom's report, by uuid.
+# The result of comparing an instance with Zoom's report, by uuid.
 COMPARED = "compared#"
 
-# That the attendance of an occurrence or of an unplanned instance was published as settled.
+# Marks that the attendance of an occurrence or of an unplanned instance was published as settled.
 SETTLED = "settled#"
 
 USERS = "users"
@@ -47,17 +47,17 @@ USER = "user#"
 
 
 def partition(meeting: str) -> str:
-    """Where everything about one meeting or webinar is."""
+    """Return the partition of one meeting or webinar."""
     return f"meeting#{meeting}"
 
 
 def session_sort(uuid: str, session: str = "") -> str:
-    """Where one session is, or what the sort keys of all sessions of an instance begin with."""
+    """Return the sort key of one session, or the beginning of the sort keys of all sessions of an instance."""
     return f"{SESSION}{uuid}#{session}"
 
 
 def file_sort(uuid: str, file: str = "") -> str:
-    """Where one file is, or what the sort keys of all files of an instance begin with."""
+    """Return the sort key of one file, or the beginning of the sort keys of all files of an instance."""
     return f"{FILE}{uuid}#{file}"
 
 

@@ -1,4 +1,4 @@
-"""The attendance of a series: people by planned occurrences. Pure: a meeting with all its sessions in, JSON out."""
+"""The attendance of a series: people by planned occurrences. Does no I/O: takes a meeting with its sessions."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from zoom_common.events.projections.views import iso, person_view, share_view
 def matrix_of(
     meeting: Meeting, *, since: int | None = None, until: int | None = None, present_from: float | None = None
 ) -> dict[str, Any]:
-    """Return who was in which occurrence of those planned from `since` until before `until`, in epoch milliseconds.
+    """Return as JSON who was in which occurrence planned from `since` until before `until`, in epoch milliseconds.
 
-    Occurrences that were not held are listed when they were due by now. People are united over all instances by Zoom
+    Occurrences that were not held are listed when they were due by now. A person is recognised across instances by Zoom
     user, registrant, e-mail address and customer key, never by name. Unplanned instances are not counted.
     """
     planned = meeting.planned()

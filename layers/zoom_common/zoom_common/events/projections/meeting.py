@@ -1,4 +1,4 @@
-"""All that events add up to of one meeting or webinar: its instances, who is there, and who was there."""
+"""The state of one meeting or webinar from its events: its instances, who is present, and who was."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ from zoom_common.events.projections.views import (
     share_view,
 )
 
-# No meeting lasts longer at Zoom (https://support.zoom.com/hc/en/article?id=zm_kb&sysparm_article=KB0067966); whoever
-# waits for longer has gone.
+# No meeting at Zoom lasts longer (https://support.zoom.com/hc/en/article?id=zm_kb&sysparm_article=KB0067966), so nobody
+# waits for longer.
 LONGEST_MEETING_MS = 30 * 3_600_000
 
 _SEVERAL = 2  # occurrences of a series, at least
@@ -43,42 +43,42 @@ _SEVERAL = 2  # occurrences of a series, at least
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One time a meeting was held. Only the last one can still run: a meeting never runs twice at once."""
+    """An instance of a meeting. Only the last one can be running, because a meeting never runs twice at once."""
 
     uuid: str
     record: Record
     last: bool = False
     before: int | None = None
-    """When the next one began, in epoch milliseconds: this one was over by then."""
+    """When the next instance began, in epoch milliseconds. This one was over by then."""
     now: int | None = None
 
     @property
     def started(self) -> int | None:
-        """Since when, in epoch milliseconds. What `started` says counts before what others say."""
+        """When it began, in epoch milliseconds. The time in `started` takes precedence over other events."""
         values = self.record.values
         moment: int | None = values.get("start_event_ms") or values.get("started_ms")
         return moment
 
     @property
     def seen(self) -> int:
-        """The first moment known of it, in epoch milliseconds."""
+        """The earliest known time of the instance, in epoch milliseconds."""
         return self.started or min((stamp[0] for stamp, _ in self.record.earliest.values()), default=0)
 
     @property
     def ended(self) -> int | None:
-        """Until when, in epoch milliseconds; None where no event has a moment for it."""
+        """When it ended, in epoch milliseconds; None where no event says when."""
         values = self.record.values
         moment: int | None = values.get("ended_ms") or values.get("end_event_ms")
         return None if moment is not None and values.get("last_start_ms", 0) > moment else moment
 
     @property
     def end_assumed(self) -> bool:
-        """Whether it is over and no event says when."""
+        """Whether it is over although no event says when."""
         return not self.live and (self.ended is None or not self.record.values.get("ended_ms"))
 
     @property
     def live(self) -> bool:
-        """Whether it is on."""
+        """Whether it is running."""
         lost = self.now is not None and self.now - self.seen > LONGEST_MEETING_MS
         return self.last and not lost and self.ended is None and not self._ended_untimed
 
@@ -88,7 +88,7 @@ class Instance:
         return bool(values.get("end_told")) and "ended_ms" not in values and "end_event_ms" not in values
 
     def end(self, sessions: Sequence[Session]) -> int | None:
-        """When it ended, in epoch milliseconds: by its event, else with the last known moment; None while it runs."""
+        """Return when it ended, in epoch milliseconds: by its event, else its last known time; None while it runs."""
         if self.live or self.ended is not None:
             return self.ended
         seen = max([self.seen, *(moment for each in sessions for _, moment in each.record.marks)])
@@ -104,7 +104,7 @@ class Meeting:
     now: int | None = None
 
     def instances(self) -> list[Instance]:
-        """The times it was held, in order."""
+        """Return the instances, in order."""
         found = [Instance(uuid, record) for uuid, record in self._under(INSTANCE)]
         found.sort(key=lambda each: (each.seen, each.uuid))
         nexts = [each.seen for each in found[1:]]
@@ -114,32 +114,32 @@ class Meeting:
         ]
 
     def sessions(self, uuid: str) -> list[Session]:
-        """Everybody's sessions of one instance."""
+        """Return all sessions of one instance."""
         return with_devices([Session(name, record, uuid) for name, record in self._under(f"{SESSION}{uuid}#")])
 
     @property
     def definition(self) -> Record:
-        """What is planned."""
+        """Return the record of the definition."""
         return self.records.get(DEFINITION, Record())
 
     def planned(self) -> list[Planned]:
-        """What is planned and was planned, in order."""
+        """Return all planned occurrences, also former ones, in order."""
         return planned_occurrences(self.definition)
 
     def occurrences(self, planned: Sequence[Planned]) -> dict[str, Planned | None]:
-        """The planned occurrence of each instance by uuid, None for the unplanned."""
+        """Return the planned occurrence of each instance by uuid, None for an unplanned one."""
         held = [Held(each.uuid, each.seen, self.end(each)) for each in self.instances()]
         return belonging(planned, held)
 
     def lobby(self) -> str | None:
-        """The uuid of the instance that people wait for: the last that has not begun, after the last that has."""
+        """Return the uuid of the instance that people wait for: the last one without a start, after all others."""
         begun = {each.uuid for each in self.instances()}
         since = max((each.seen for each in self.instances()), default=0)
         waited = [(record.values.get("since_ms") or 0, uuid) for uuid, record in self._under(LOBBY)]
         return max((each for each in waited if each[1] not in begun and each[0] > since), default=(0, None))[1]
 
     def state(self) -> dict[str, Any]:
-        """What it is, whether it is on, and who is there."""
+        """Return the definition, whether the meeting is running, and who is present."""
         definition = self.definition.values
         instances = self.instances()
         last = instances[-1] if instances else None
@@ -163,7 +163,7 @@ class Meeting:
         }
 
     def attendance(self, instance: Instance, present_from: float | None = None) -> dict[str, Any]:
-        """Who was there in one instance and for how long, one entry for each person."""
+        """Return who was in one instance and for how long, one entry for each person."""
         return {
             "id": self.number,
             **self.instance_view(instance),
@@ -171,9 +171,9 @@ class Meeting:
         }
 
     def occurrence(self, start: int, present_from: float | None = None) -> dict[str, Any] | None:
-        """Who was there in all instances of the occurrence planned for `start`; None when it was never planned.
+        """Return who was in all instances of the occurrence planned for `start`, or None when it was never planned.
 
-        Where nothing planned is known, the caller's `start` counts.
+        Where no plan is known, the caller's `start` is taken as planned.
         """
         planned = self.planned() or [Planned(start)]
         if start not in {each.start for each in planned}:
@@ -193,7 +193,7 @@ class Meeting:
         return [each for each in self.instances() if (plan := of[each.uuid]) is not None and plan.start == start]
 
     def held_view(self, used: Sequence[Instance]) -> dict[str, Any]:
-        """Whether and from when to when something was held in these instances."""
+        """Return whether, and from when to when, these instances were held."""
         live = any(each.live for each in used)
         ends = [] if live else [end for each in used if (end := self.end(each)) is not None]
         return {
@@ -215,7 +215,7 @@ class Meeting:
         return covered((each.seen, end) for each in used if (end := self.end(each)) is not None)
 
     def about(self, used: Sequence[Instance]) -> dict[str, Any]:
-        """What it is, as planned and as held."""
+        """Return the meeting's fields, as planned and as held."""
         values = {**self.definition.values, **(used[0].record.values if used else {})}
         return {name: value for name, value in values.items() if name in {*ABOUT, "kind"}}
 
@@ -242,11 +242,11 @@ class Meeting:
         }
 
     def settled_groups(self, now_ms: int) -> list[Group]:
-        """Return the occurrences and unplanned instances whose attendance is settled and not published as such."""
+        """Return the occurrences and unplanned instances with settled attendance that is not yet published as such."""
         return settled_groups(self.occurrences(self.planned()), self.records, now_ms)
 
     def settled(self, group: Group) -> dict[str, Any]:
-        """What is published of an attendance that is settled: all of it but the people."""
+        """Return what is published of a settled attendance: everything except the people."""
         used = [each for each in self.instances() if each.uuid in group.uuids]
         return {
             "id": self.number,
@@ -260,7 +260,7 @@ class Meeting:
         }
 
     def instance_view(self, instance: Instance) -> dict[str, Any]:
-        """One instance in short."""
+        """Return one instance in short."""
         return {
             "uuid": instance.uuid,
             "status": "live" if instance.live else "ended",
@@ -270,11 +270,11 @@ class Meeting:
         }
 
     def registrations(self) -> list[dict[str, Any]]:
-        """Registrants by id."""
+        """Return the registrants by id."""
         return [{"id": name, **record.values} for name, record in self._under(REGISTRANT)]
 
     def recordings(self) -> list[dict[str, Any]]:
-        """The recording of each instance with its files."""
+        """Return the recording of each instance with its files."""
         return [
             recording_view(uuid, record, list(self._under(f"{FILE}{uuid}#"))) for uuid, record in self._under(RECORDING)
         ]
@@ -283,11 +283,11 @@ class Meeting:
         return [(sort[len(prefix) :], self.records[sort]) for sort in sorted(self.records) if sort.startswith(prefix)]
 
     def end(self, instance: Instance) -> int | None:
-        """When an instance ended, in epoch milliseconds, by its event or assumed; None while it runs."""
+        """Return when an instance ended, in epoch milliseconds, by its event or assumed; None while it runs."""
         return instance.end(self.sessions(instance.uuid) if instance.ended is None else [])
 
     def _waiting(self, live: Instance | None) -> list[Session]:
-        """Who waits to be let in; before it begins, for the host too."""
+        """Return who waits to be let in. Before the meeting begins, people wait for the host."""
         if live:
             return [each for each in self.sessions(live.uuid) if each.waiting]
         uuid = self.lobby()

@@ -1,9 +1,9 @@
-"""Planned occurrences, and which instances belong to them. Pure: what is planned and what was held in, lists out.
+"""Planned occurrences, and the instances that belong to them. Does no I/O: takes plans and instances.
 
 An instance belongs to the nearest planned occurrence that starts between two hours before and 30 minutes after the
-instance does; of two equally near ones to the earlier. An instance that has none of its own and starts within 15
-minutes after the end of one that belongs, belongs as well: the host was dropped, and Zoom began a new instance under
-the same number. All others are unplanned.
+instance does; of two equally near ones to the earlier. An instance without an occurrence that starts within 15 minutes
+after the end of one that belongs to an occurrence belongs to it as well: the host lost the connection, and Zoom began a
+new instance under the same number. All others are unplanned.
 
 A plan that is moved or deleted before it is due is no occurrence any more. One that was due stays one, because it may
 have been held.
@@ -24,33 +24,33 @@ EARLIEST_MS = 30 * 60_000
 LATEST_MS = 120 * 60_000
 STITCH_MS = 15 * 60_000
 
-# By so much the end of an instance may lie behind the start of the next one: Zoom's servers end one while another
-# starts the other, and a meeting never runs twice at once.
+# The end of an instance may be this much later than the start of the next one, because different servers of Zoom report
+# them. A meeting never runs twice at once.
 OVERLAP_MS = 30_000
 
-# Instant meetings, and series without a fixed time: their `start_time` plans nothing.
+# Instant meetings, and series without a fixed time: their `start_time` is not a plan.
 _WITHOUT_PLAN = frozenset({1, 3, 6})
 
-# Series with a fixed time: their `start_time` is that of one occurrence only.
+# Series with a fixed time: their `start_time` is that of only one occurrence.
 SERIES = frozenset({8, 9})
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Planned:
-    """A planned occurrence: its start in epoch ms, and how many minutes it is to last (0: not known)."""
+    """A planned occurrence: its start in epoch ms, and its planned length in minutes (0: not known)."""
 
     start: int
     minutes: int = 0
 
     @property
     def end(self) -> int:
-        """When it is planned to be over, in epoch ms."""
+        """Return its planned end, in epoch ms."""
         return self.start + self.minutes * 60_000
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An instance, from when to when in epoch ms; `ended` is None while it runs."""
+    """An instance, with its begin and end in epoch ms; `ended` is None while it runs."""
 
     uuid: str
     started: int
@@ -58,14 +58,14 @@ class Held:
 
 
 def planned_occurrences(definition: Record) -> list[Planned]:
-    """Return what is planned and what had been planned until it was due, in order; nothing where no plan is known."""
+    """Return what is planned, and what was still planned when it was due, in order; nothing where no plan is known."""
     values = definition.values
     if values.get("type") in _WITHOUT_PLAN:
         return []
     listed = {start: each for each in _listed(definition) for start in each.starts}
     if not listed and values.get("type") not in SERIES:
         whole = _Occurrence({}, _starts(definition).get("", []), _minutes(values.get("duration")))
-        known = epoch_ms(values.get("start_time"))  # records from before plans were kept
+        known = epoch_ms(values.get("start_time"))  # records from before plans were stored
         listed = dict.fromkeys(whole.starts or filter(None, [known]), whole)
     deleted = _deleted_at(definition)
     return sorted(
@@ -74,7 +74,7 @@ def planned_occurrences(definition: Record) -> list[Planned]:
 
 
 def plan_is_known(definition: Record) -> bool:
-    """Return whether what is planned is known: of a series with a fixed time all its occurrences."""
+    """Return whether the plan is known: for a series with a fixed time, all its occurrences."""
     values = definition.values
     if values.get("type") in _WITHOUT_PLAN:
         return True
@@ -84,7 +84,7 @@ def plan_is_known(definition: Record) -> bool:
 
 
 def belonging(planned: Sequence[Planned], held: Sequence[Held]) -> dict[str, Planned | None]:
-    """Return the planned occurrence of each instance by uuid, None for the unplanned."""
+    """Return the planned occurrence of each instance by uuid, None for an unplanned one."""
     found = {each.uuid: _nearest(planned, each.started) for each in held}
     for each in sorted(held, key=lambda each: (each.started, each.uuid)):
         if found[each.uuid] is None:
@@ -111,17 +111,17 @@ def _stitched(late: Held, held: Sequence[Held], found: dict[str, Planned | None]
 
 @dataclass(frozen=True, slots=True)
 class _Occurrence:
-    """One occurrence of a series, or a meeting that has none: its fields, and what was planned for it when."""
+    """One occurrence of a series, or a meeting that has none: its fields, and the starts planned for it over time."""
 
     fields: Mapping[str, tuple[Stamp, Any]]
     planned: Sequence[tuple[Stamp, int]]
     minutes: int
     unlisted_at: int | None = None
-    """When a new list of all occurrences left it out, in epoch milliseconds."""
+    """When a newer list of all occurrences did not have it any more, in epoch milliseconds."""
 
     @property
     def starts(self) -> list[int]:
-        """The planned start, and starts before it that were changed only when they were due."""
+        """Return the planned start, and former starts that were changed only when they were due."""
         plans = sorted(self.planned)
         changed = [stamp[0] for stamp, _ in plans[1:]]
         due = [start for (_, start), change in zip(plans, changed, strict=False) if _due(start, change)]
@@ -130,13 +130,13 @@ class _Occurrence:
 
     @property
     def ended_at(self) -> int | None:
-        """When it was taken out of the plan, in epoch milliseconds."""
+        """Return when it was removed from the plan, in epoch milliseconds, or None."""
         stamp, status = self.fields.get("status", ((0, ""), None))
         return stamp[0] if status == "deleted" else self.unlisted_at
 
 
 def _listed(definition: Record) -> Iterator[_Occurrence]:
-    """The occurrences of a series."""
+    """Yield the occurrences of a series."""
     fields: dict[str, dict[str, tuple[Stamp, Any]]] = defaultdict(dict)
     for name, said in definition.latest.items():
         first, _, rest = name.partition(".")
@@ -156,7 +156,7 @@ def _listed(definition: Record) -> Iterator[_Occurrence]:
 
 
 def _starts(definition: Record) -> Mapping[str, list[tuple[Stamp, int]]]:
-    """What was planned when, by occurrence; under "" what was planned of the meeting as a whole."""
+    """Return the planned starts over time, by occurrence; under "" those of the meeting as a whole."""
     found: dict[str, list[tuple[Stamp, int]]] = defaultdict(list)
     for name, (stamp, occurrence) in definition.latest.items():
         if name.startswith(PLAN):
@@ -170,7 +170,7 @@ def _deleted_at(definition: Record) -> int | None:
 
 
 def _due(start: int, at: int) -> bool:
-    """Return whether what is planned for `start` may have begun at a moment."""
+    """Return whether an occurrence planned for `start` may have begun at a time."""
     return at >= start - EARLIEST_MS
 
 

@@ -1,7 +1,7 @@
-"""When one session was in the meeting, from its marks. Pure: moments of joins, leaves and waits in, stays out.
+"""When one session was in the meeting. Does no I/O: takes the times of joins, leaves and waits, returns stays.
 
-Zoom writes whole seconds, and a move between rooms is a leave and a join of one second, in either order (measured in
-2026 on 40 moves). So all marks of one moment are read together, and what comes later decides what was last.
+Zoom gives whole seconds, and a move between rooms is a leave and a join in the same second, in either order (measured
+in 2026 on 40 moves). So all marks of one second are read together, and later marks show which was last.
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ JOINED, LEFT = "joined", "left"
 # Into the waiting room, from outside or from the meeting.
 WAITING = "waiting"
 
-# Out of the waiting room: let in by the host, or gone to wherever.
+# Out of the waiting room: let in by the host, or left.
 ADMITTED, WAITED = "admitted", "waited"
 
 # Another session of the same device joined.
 MOVED = "moved"
 
-# So long it may take from the waiting room into the meeting: who joins under another id by then was not there before.
+# The move from the waiting room into the meeting takes up to this long. A session that joins under another id within
+# this time was not present before.
 _ENTERING_MS = 5_000
 
 _PRESENT, _ABSENT, _HELD, _RELEASED = "present", "absent", "held", "released"
 
-# For each state the marks of one moment that matter in it, in the order in which they can follow, with the next state.
+# The marks of one second that matter in each state, in the order in which they can follow, with the next state.
 _TRANSITIONS: Mapping[str, Sequence[tuple[str, str]]] = {
     _PRESENT: ((WAITING, _HELD), (LEFT, _ABSENT)),
     _HELD: ((ADMITTED, _PRESENT), (JOINED, _PRESENT), (WAITED, _RELEASED), (LEFT, _ABSENT), (MOVED, _ABSENT)),
@@ -36,24 +37,24 @@ _TRANSITIONS: Mapping[str, Sequence[tuple[str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """From when to when, in epoch ms. `joined` is None when only the leave was seen, `left` while present."""
+    """A time span in epoch ms. `joined` is None when only the leave was seen, `left` while the session is present."""
 
     joined: int | None
     left: int | None
     assumed: bool = False
-    """Whether `left` is not from a leave, but from the end of the meeting or the next join of the same device."""
+    """Whether `left` comes from the end of the meeting or the next join of the device, and not from a leave."""
 
     @property
     def start(self) -> int:
-        """The first moment known of it."""
+        """The first known time of the stay."""
         return (self.joined if self.joined is not None else self.left) or 0
 
 
 def stays(own: Iterable[tuple[str, int]], device: Iterable[tuple[str, int]], ended: int | None) -> list[Stay]:
     """Return the stays of a session in order, without the time in the waiting room.
 
-    `own` are the session's marks (joins and leaves count); `device` those of all other sessions of its device: their
-    joins, and everybody's waits. `ended` is the end of the meeting in epoch ms, None while it runs.
+    `own` are the session's marks, of which joins and leaves count. `device` are those of all other sessions of its
+    device, of which joins and waits count. `ended` is the end of the meeting in epoch ms, None while it runs.
     """
     found: dict[int, set[str]] = {}
     own, device = list(own), list(device)
@@ -70,9 +71,9 @@ def stays(own: Iterable[tuple[str, int]], device: Iterable[tuple[str, int]], end
 
 
 def waits(own: Iterable[tuple[str, int]], device: Iterable[tuple[str, int]], ended: int | None) -> list[Stay]:
-    """Return when a session was in the waiting room, in order. `own`, `device` and `ended` are those of `stays`.
+    """Return when a session was in the waiting room, in order. The parameters are those of `stays`.
 
-    A wait ends with the next later mark of the device that is no wait, else with the meeting.
+    A wait ends with the next later mark of the device that is not a wait, else with the meeting.
     """
     own = list(own)
     begins = sorted({moment for kind, moment in own if kind == WAITING})
@@ -90,7 +91,7 @@ def waits(own: Iterable[tuple[str, int]], device: Iterable[tuple[str, int]], end
 
 @dataclass(slots=True)
 class _Walk:
-    """One session's way through its moments."""
+    """Processes the marks of one session in order."""
 
     waited: bool
     state: str = _ABSENT
@@ -102,7 +103,7 @@ class _Walk:
     found: list[Stay] = field(default_factory=list)
 
     def take(self, moment: int, kinds: set[str], later: Sequence[set[str]]) -> None:
-        """Go on with everything of one moment."""
+        """Process all marks of one second."""
         self.admitted = self.admitted or ADMITTED in kinds
         if self.moved is not None and self.state == _PRESENT and JOINED in kinds and LEFT not in kinds:
             self._come_back(moment)
@@ -115,10 +116,10 @@ class _Walk:
         if MOVED in kinds and self.state == _PRESENT and self.moved is None and moment > self.opened:
             self.moved = moment
             if self.by_admission and moment - self.opened <= _ENTERING_MS:
-                self.state = _ABSENT  # it was let in, and is there under another id
+                self.state = _ABSENT  # it was let in, and is present under another id
 
     def finish(self, ended: int | None) -> list[Stay]:
-        """Return the stays, with the one that no mark ended."""
+        """Return the stays, and end the one that no mark ended."""
         if self.state != _PRESENT:
             return self.found
         left = min((at for at in (self.moved, ended) if at is not None), default=None)
@@ -151,7 +152,10 @@ class _Walk:
         self.state = state
 
     def _leave_and_join(self, moment: int, later: Sequence[set[str]]) -> None:
-        """The next single mark decides which of both was last; without one, presence does not change."""
+        """Decide by the next single mark whether the leave or the join was last.
+
+        Without one, presence stays as it is.
+        """
         following = next((kinds & {JOINED, LEFT} for kinds in later if len(kinds & {JOINED, LEFT}) == 1), None)
         stays_on = self.state == _PRESENT if following is None else LEFT in following
         if self.state == _ABSENT:
@@ -168,7 +172,7 @@ class _Walk:
         self._open(moment)
 
     def _leave_unseen(self, moment: int) -> None:
-        """A leave without a join is no stay if the person only waited."""
+        """Add a leave without a join as a stay, unless the person only waited."""
         if not self.waited or self.admitted:
             self.found.append(Stay(None, moment))
 

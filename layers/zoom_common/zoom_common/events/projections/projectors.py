@@ -27,7 +27,7 @@ from zoom_common.events.projections.session_projectors import (
 )
 from zoom_common.zoom.events import ZoomEvent, epoch_ms, identifier, is_unfinished, recording_file_name
 
-# Whether the event says that it is there or gone, when it speaks of the whole of it.
+# For events about the whole object: whether it then exists or is gone.
 _EXISTS = {
     "created": True,
     "updated": True,
@@ -45,7 +45,7 @@ _ABOUT_DEFINITION = frozenset(_EXISTS) | {
     "registration_cancelled",
 }
 
-# Of the object; everything else in it is a thing of its own, or a link.
+# Fields of the object. Everything else in it is an object of its own, or a link.
 _SEPARATE_MEETING_FIELDS = frozenset(
     {"id", "uuid", "registrant", "participant", "occurrences", "settings", "host_email"}
 )
@@ -54,7 +54,7 @@ _INSTANCE_FIELDS = ("host_id", "host_email", "topic", "type", "timezone", "durat
 
 
 def definition_changes(event: ZoomEvent) -> list[Change]:
-    """What an event says about the definition."""
+    """Return what an event changes in the definition."""
     family, _, what = event.name.partition(".")
     meeting = meeting_of(event)
     if meeting is None or what not in _ABOUT_DEFINITION:
@@ -71,7 +71,7 @@ def definition_changes(event: ZoomEvent) -> list[Change]:
     fields |= occurrences
     if _EXISTS.get(what):
         fields |= _plans(event.object)
-    # `single` is one occurrence of a series, and also the whole of a meeting that has none.
+    # `single` is one occurrence of a series, and also the whole of a meeting without occurrences.
     if what in _EXISTS and (_EXISTS[what] or not occurrences or event.payload.get("operation") == "all"):
         fields["exists"] = _EXISTS[what]
     kind = {"converted_to_webinar": "webinar", "converted_to_meeting": "meeting"}.get(what, family)
@@ -79,7 +79,7 @@ def definition_changes(event: ZoomEvent) -> list[Change]:
 
 
 def _occurrences(event: ZoomEvent, what: str) -> dict[str, Any]:
-    """Each occurrence is merged by itself: one of a series is deleted without its siblings."""
+    """Return the fields of each occurrence by itself, because one may be deleted without the others."""
     listed = event.object.get("occurrences")
     found: dict[str, Any] = {}
     for occurrence in listed if isinstance(listed, list) and what in _EXISTS else []:
@@ -94,7 +94,7 @@ def _occurrences(event: ZoomEvent, what: str) -> dict[str, Any]:
 
 
 def _plans(about: Mapping[str, Any]) -> dict[str, Any]:
-    """The starts that a definition plans. A new rule of recurrence makes all occurrences anew and lists all of them."""
+    """Return the starts that a definition plans. A new recurrence replaces all occurrences and lists all of them."""
     planned = epoch_ms(about.get("start_time"))
     fields: dict[str, Any] = {} if planned is None else {f"{PLAN}{planned}": True}
     listed = about.get("occurrences")
@@ -112,8 +112,8 @@ def _plans(about: Mapping[str, Any]) -> dict[str, Any]:
     return fields
 
 
-# The only events that prove that an instance runs or ran. Who waits for the host or in the waiting room, and who
-# registers, proves nothing: the `start_time` of such an event is the planned one.
+# Only these events prove that an instance runs or ran. A person who waits or registers proves nothing, because the
+# `start_time` of such an event is the planned one.
 PROVES_INSTANCE = frozenset(
     {
         "started",
@@ -130,7 +130,10 @@ PROVES_INSTANCE = frozenset(
 
 
 def instance_changes(event: ZoomEvent) -> list[Change]:
-    """What an event says about the instance. `started` says when it began, all others only what they believe."""
+    """Return what an event changes in the instance.
+
+    `started` states when it began; others only repeat an assumption.
+    """
     family, _, what = event.name.partition(".")
     meeting, uuid = meeting_of(event), event.instance
     if meeting is None or uuid is None or what not in PROVES_INSTANCE or left_waiting_room(event):
@@ -147,12 +150,15 @@ def instance_changes(event: ZoomEvent) -> list[Change]:
 
 
 def _started(believed: int | None) -> dict[str, Any]:
-    """Other events may have come first, and after a practice session it starts again."""
+    """Return the start that an event states.
+
+    Other events may arrive first, and a webinar starts again after practice.
+    """
     return {"start_told": True, **({} if believed is None else {"last_start_ms": believed})}
 
 
 def _ended(event: ZoomEvent) -> dict[str, Any]:
-    """An end without a time of its own ended when Zoom wrote the event, which is not the same thing."""
+    """Return the end. Without an end of its own, it is the time at which Zoom sent the event, and marked as such."""
     ended = epoch_ms(event.object.get("end_time"))
     if ended is not None:
         return {"end_told": True, "ended_ms": ended}
@@ -161,7 +167,10 @@ def _ended(event: ZoomEvent) -> dict[str, Any]:
 
 
 def number_changes(event: ZoomEvent) -> list[Change]:
-    """Which meeting the instance is of, to be found by the uuid alone. It names the host, to be erased with them."""
+    """Return the meeting of the instance, so that it is found by the uuid alone.
+
+    It names the host, to be erased with them.
+    """
     meeting, uuid = meeting_of(event), event.instance
     if meeting is None or uuid is None or event.name.partition(".")[2] not in {"started", "ended"}:
         return []
@@ -177,7 +186,7 @@ _REGISTRATION_STATUS = {
 
 
 def registration_changes(event: ZoomEvent) -> list[Change]:
-    """What an event says about one registrant. The link is left out: it lets its holder in as this person."""
+    """Return what an event changes in one registrant. The join link is left out, because anybody could join with it."""
     meeting, registrant = meeting_of(event), event.object.get("registrant")
     name = identifier(registrant.get("id")) if isinstance(registrant, dict) else None
     if meeting is None or name is None or not isinstance(registrant, dict):
@@ -201,7 +210,7 @@ _LISTS = ("recording_files", "participant_audio_files")
 
 
 def recording_changes(event: ZoomEvent) -> list[Change]:
-    """What an event says about the recording of one instance and its files."""
+    """Return what an event changes in the recording of one instance and its files."""
     meeting, uuid = meeting_of(event), event.instance
     what = event.name.partition(".")[2]
     if meeting is None or uuid is None or what not in {*_CAPTURE, *_AVAILABLE, "transcript_completed", "renamed"}:
@@ -212,7 +221,7 @@ def recording_changes(event: ZoomEvent) -> list[Change]:
     if what in _CAPTURE:
         fields["capture"] = _CAPTURE[what]
     if what in _AVAILABLE and not any(event.object.get(name) for name in _LISTS):
-        fields["status"] = _AVAILABLE[what]  # it speaks of the whole recording
+        fields["status"] = _AVAILABLE[what]  # it is about the whole recording
     place = partition(meeting)
     files = [
         Change(place, file_sort(uuid, name), latest=latest, earliest=earliest)
@@ -261,7 +270,7 @@ _SEPARATE_USER_FIELDS = frozenset({"id", "settings", "custom_attributes", "pic_u
 
 
 def user_changes(event: ZoomEvent) -> list[Change]:
-    """What an event says about one user; of settings and presence, nothing."""
+    """Return what an event changes in one user. Events of settings and presence change nothing."""
     name, what = identifier(event.object.get("id")), event.name.partition(".")[2]
     if name is None or what not in {*_USER_STATUS, *_SEEN, "updated"}:
         return []
@@ -276,12 +285,12 @@ def user_changes(event: ZoomEvent) -> list[Change]:
 
 type Projector = Callable[[ZoomEvent], list[Change]]
 
-# DynamoDB's keys have 2,048 and 1,024 bytes. Zoom's ids have some thirty letters; a longer one names nothing.
+# DynamoDB's keys may have 2,048 and 1,024 bytes. Zoom's ids have some thirty letters; a longer one is no id.
 _LONGEST_NAME = 200
 
 
 def changes(event: ZoomEvent) -> list[Change]:
-    """The changes of one event, at most one for each record."""
+    """Return the changes of one event, at most one for each record."""
     family, _, rest = event.name.partition(".")
     found = (change for projector in _projectors(family, rest) for change in projector(event))
     return [each for each in found if len(each.partition) <= _LONGEST_NAME and len(each.sort) <= _LONGEST_NAME]

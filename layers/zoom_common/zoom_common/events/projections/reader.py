@@ -1,4 +1,4 @@
-"""How a tenant's meetings and users are read from the projections."""
+"""Reads a tenant's meetings and users from the projections."""
 
 from __future__ import annotations
 
@@ -41,15 +41,18 @@ type Reach = frozenset[str] | None
 
 
 class MeetingReader:
-    """One tenant's view, within a caller's reach. Methods raise NotFound and Unavailable."""
+    """Reads for one tenant, within a caller's reach. Methods raise NotFound and Unavailable."""
 
     def __init__(self, records: ProjectionStore, *, clock: Callable[[], float] | None = None) -> None:
-        """`clock` gives epoch seconds; without it no meeting is assumed to be over because of its age."""
+        """`clock` gives epoch seconds. Without it, no meeting is assumed to be over because of its age."""
         self._records = records
         self._clock = clock
 
     def state(self, tenant: str, number: str, reach: Reach = None) -> dict[str, Any]:
-        """The meeting's state with the live roster. A meeting is named by its number or the uuid of an instance."""
+        """Return the meeting's state with the live roster.
+
+        A meeting is named by its number or the uuid of an instance.
+        """
         meeting = self._meeting(tenant, number, reach)
         instances = meeting.instances()
         wanted = [instances[-1].uuid] if instances and (instances[-1].live or instances[-1].ended is None) else []
@@ -66,7 +69,7 @@ class MeetingReader:
         occurrence: int | None = None,
         present_from: float | None = None,
     ) -> dict[str, Any]:
-        """Who was in one instance (the one named, else the last one), or in one occurrence by its planned start."""
+        """Return who was in one instance (the named one, else the last), or in one occurrence by its planned start."""
         meeting = self._with(tenant, self._meeting(tenant, number, reach), COMPARED)
         instances = meeting.instances()
         uuid = decoded_uuid(uuid) if uuid else None
@@ -96,20 +99,20 @@ class MeetingReader:
         until: int | None = None,
         present_from: float | None = None,
     ) -> dict[str, Any]:
-        """Who was in which occurrence, of those planned from `since` until before `until` (epoch milliseconds)."""
+        """Return who was in which occurrence planned from `since` until before `until` (epoch milliseconds)."""
         meeting = self._with(tenant, self._meeting(tenant, number, reach), COMPARED, SESSION)
         return matrix_of(meeting, since=since, until=until, present_from=present_from)
 
     def registrations(self, tenant: str, number: str, reach: Reach = None) -> list[dict[str, Any]]:
-        """The registrants."""
+        """Return the registrants."""
         return self._with(tenant, self._meeting(tenant, number, reach), REGISTRANT).registrations()
 
     def recordings(self, tenant: str, number: str, reach: Reach = None) -> list[dict[str, Any]]:
-        """The cloud recordings of every instance."""
+        """Return the cloud recordings of every instance."""
         return self._with(tenant, self._meeting(tenant, number, reach), FILE).recordings()
 
     def user(self, tenant: str, user: str, reach: Reach = None) -> dict[str, Any]:
-        """One user of the Zoom account."""
+        """Return one user of the Zoom account."""
         found = self._records.read(tenant, USERS, USER + user) if _NAME.fullmatch(user) else {}
         record = found.get(USER + user)
         if record is None or not _visible([record], reach):
@@ -117,7 +120,7 @@ class MeetingReader:
         return user_view(user, record)
 
     def _meeting(self, tenant: str, number: str, reach: Reach) -> Meeting:
-        """What is known of the meeting itself: its definition, instances, recordings, who is waited for."""
+        """Return the meeting without its sessions: definition, instances, recordings, and who is waited for."""
         now = None if self._clock is None else int(self._clock() * 1000)
         unread = Meeting(self._number(tenant, number), {}, now)
         meeting = self._with(tenant, unread, DEFINITION, INSTANCE, LOBBY, RECORDING)
@@ -126,7 +129,7 @@ class MeetingReader:
         return meeting
 
     def _number(self, tenant: str, name: str) -> str:
-        """The number of the meeting that `name` names: itself, or the uuid of one of its instances."""
+        """Return the number of a meeting from `name`, which is the number itself or the uuid of an instance."""
         if is_number(name):
             return _compact(name)
         uuid = decoded_uuid(name)
@@ -153,7 +156,7 @@ def _chosen(instances: list[Instance], uuid: str | None) -> Instance:
 
 
 def decoded_uuid(text: str) -> str:
-    """Return a uuid that came raw, once or twice percent-encoded. It is base64: a space was a plus sign, "%" never is.
+    """Return a uuid that was sent raw, or percent-encoded once or twice. It is base64, so a space was a plus sign.
 
     https://developers.zoom.us/docs/api/using-zoom-apis/#meeting-id-and-uuid
     """
@@ -167,7 +170,7 @@ def _compact(number: str) -> str:
 
 
 def is_number(name: str) -> bool:
-    """Return whether a meeting is named by its number, also as people write it; else it is a uuid."""
+    """Return whether a meeting is named by its number, also with spaces; otherwise it is a uuid."""
     return _NUMBER.fullmatch(_compact(name)) is not None
 
 

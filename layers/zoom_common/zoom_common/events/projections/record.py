@@ -1,4 +1,4 @@
-"""One record of a projection, and how events merge into it field by field."""
+"""One record of a projection. Events are merged into it field by field."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-# When an event happened (epoch milliseconds), and its id for two of the same millisecond.
+# When an event happened (epoch milliseconds), and its id to order two of the same millisecond.
 type Stamp = tuple[int, str]
 type Stamped = dict[str, tuple[Stamp, Any]]
-# Something that happened once at a moment (epoch milliseconds): `joined`, `left`, ...
+# An event at one time (epoch milliseconds): `joined`, `left`, ...
 type Mark = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one event says about the record at `partition` and `sort`, which are names within one tenant."""
+    """What one event changes in the record at `partition` and `sort`, which are names within one tenant."""
 
     partition: str
     sort: str
     latest: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """Fields of which the newest value counts."""
+    """Fields with the newest value."""
     earliest: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """Fields that do not change: the oldest value counts, so that most events rewrite nothing."""
+    """Fields that do not change. The oldest value is kept, so that most events rewrite nothing."""
     marks: frozenset[Mark] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is known, each field with the stamp of the event that said so."""
+    """The known fields, each with the stamp of the event that set it."""
 
     latest: Stamped = field(default_factory=dict, repr=False)
     earliest: Stamped = field(default_factory=dict, repr=False)
     marks: frozenset[Mark] = frozenset()
     connections: frozenset[str] = frozenset()
-    """The connections its events came by: who reaches none of them must not see it."""
+    """The connections that its events came by. A caller who may use none of them must not see the record."""
 
     def merged(self, change: Change, stamp: Stamp, connection: str | None = None) -> Record:
-        """The record after one more event; equal to this one when the event says nothing new."""
+        """Return the record after one more event; it equals this one when the event adds nothing."""
         return Record(
             {**self.latest, **_winners(self.latest, change.latest, stamp, newest=True)},
             {**self.earliest, **_winners(self.earliest, change.earliest, stamp, newest=False)},
@@ -48,21 +48,21 @@ class Record:
 
     @property
     def values(self) -> dict[str, Any]:
-        """The fields without their stamps."""
+        """Return the fields without their stamps."""
         return {name: value for part in (self.earliest, self.latest) for name, (_, value) in sorted(part.items())}
 
     @property
     def newest_ms(self) -> int:
-        """When the last thing it knows of happened, in epoch milliseconds."""
+        """The time of the newest event in it, in epoch milliseconds."""
         stamps = [stamp[0] for part in (self.latest, self.earliest) for stamp, _ in part.values()]
         return max([0, *stamps, *(moment for _, moment in self.marks)])
 
     def moments(self, kind: str) -> list[int]:
-        """When the marks of one kind were made, in order."""
+        """Return the times of the marks of one kind, in order."""
         return sorted(moment for each, moment in self.marks if each == kind)
 
     def to_json(self) -> str:
-        """The record as it is stored: the same text for equal records."""
+        """Return the record as stored text, which is the same for equal records."""
         stored = {
             "latest": self.latest,
             "earliest": self.earliest,
@@ -73,7 +73,7 @@ class Record:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
-        """The record that `to_json` wrote."""
+        """Return the record that `to_json` wrote."""
         stored = json.loads(text)
         return cls(
             _stamped(stored["latest"]),

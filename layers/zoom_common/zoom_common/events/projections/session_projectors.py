@@ -1,4 +1,4 @@
-"""What each event says about people in a meeting: their sessions, and where people wait."""
+"""What each event changes about people in a meeting: their sessions, and where they wait."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from zoom_common.zoom.events import ZoomEvent, epoch_ms, identifier
 
 
 def meeting_of(event: ZoomEvent) -> str | None:
-    """The number of the meeting or webinar an event is about."""
+    """Return the number of the meeting or webinar that an event is about, or None."""
     return identifier(event.object.get("id")) or identifier(event.object.get("meeting_id"))
 
 
@@ -32,10 +32,10 @@ _MARKS = {
 
 _WAITS = frozenset(what for what, (kind, _) in _MARKS.items() if kind in {WAITING, WAITING_FOR_HOST})
 
-# The reason in the contract for a person who leaves without having been in the meeting.
+# Zoom's reason for a person who leaves without having been in the meeting.
 _LEAVE_WAITING_ROOM = "leave waiting room"
 
-# An empty text means that this event does not say it.
+# An empty text means that the event does not state the field.
 _SESSION_FIELDS = (
     "user_name",
     "email",
@@ -48,7 +48,7 @@ _SESSION_FIELDS = (
 
 
 def participant_changes(event: ZoomEvent) -> list[Change]:
-    """What an event says about one session."""
+    """Return what an event changes in one session."""
     meeting, uuid = meeting_of(event), event.instance
     participant = event.object.get("participant")
     if meeting is None or uuid is None or not isinstance(participant, dict):
@@ -87,7 +87,10 @@ _ABOUT_SESSION = frozenset(
 
 
 def _session_name(what: str, participant: dict[str, Any]) -> str | None:
-    """The session's `user_id`. People who wait for the host have none yet: then another of their fields, hashed."""
+    """Return the session's `user_id`.
+
+    People who wait for the host have none yet, so another of their fields is hashed.
+    """
     named = identifier(participant.get("user_id")) or identifier(participant.get("participant_uuid"))
     if named is not None or not what.startswith("participant_jbh_"):
         return named
@@ -97,7 +100,7 @@ def _session_name(what: str, participant: dict[str, Any]) -> str | None:
 
 
 def left_waiting_room(event: ZoomEvent) -> bool:
-    """Whether a person leaves who only waited."""
+    """Return whether a person who only waited leaves."""
     participant = event.object.get("participant")
     reason = participant.get("leave_reason") if isinstance(participant, dict) else None
     return event.name.endswith(".participant_left") and _LEAVE_WAITING_ROOM in str(reason).casefold()
@@ -115,7 +118,7 @@ def _marks(event: ZoomEvent, what: str, participant: dict[str, Any]) -> frozense
 
 
 def lobby_changes(event: ZoomEvent) -> list[Change]:
-    """That people wait, maybe before the instance runs: under which uuid their sessions are."""
+    """Return that people wait, maybe before the instance runs, and under which uuid their sessions are stored."""
     meeting, uuid = meeting_of(event), event.instance
     if meeting is None or uuid is None or event.name.partition(".")[2] not in _WAITS:
         return []

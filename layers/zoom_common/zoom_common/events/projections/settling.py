@@ -1,8 +1,8 @@
-"""When attendance is settled, and how it differs from Zoom's report. Pure: records and rows in, lists out.
+"""When attendance is settled, and how it differs from Zoom's report. Does no I/O: takes records and rows.
 
 The reconciler compares every instance with Zoom's report two hours after its end. Zoom repeats a delivery for 85
-minutes (https://developers.zoom.us/docs/api/webhooks/), so nothing more is to come by then. What is missing is sent as
-events; what differs in the next round still is listed. Whatever changes after that makes a new revision.
+minutes (https://developers.zoom.us/docs/api/webhooks/), so no more events are expected by then. Missing events are
+sent; a difference that remains in the next round is listed. Any change after that makes a new revision.
 """
 
 from __future__ import annotations
@@ -25,34 +25,34 @@ AGREES, DIFFERS, UNAVAILABLE = "agrees", "differs", "unavailable"
 
 _WAITING = "in_waiting_room"
 
-# Hexadecimal digits of a digest that only has to differ from the one before.
+# Hexadecimal digits of a digest that is only compared with the one before.
 _DIGEST = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The instances that one answer about attendance is made of."""
+    """The instances of one answer about attendance."""
 
     uuids: tuple[str, ...]
     planned: Planned | None = None
     revision: int = 1
-    """How often this attendance is published, with this time."""
+    """How many times this attendance has been published, including this time."""
     content: str = field(default="", repr=False)
-    """The digest of what it consists of, which another revision changes."""
+    """The digest of its content. A change of it makes another revision."""
 
     @property
     def sort(self) -> str:
-        """The sort key of the record that it was published as settled."""
+        """The sort key of the record that marks it as published."""
         return SETTLED + (self.uuids[0] if self.planned is None else str(self.planned.start))
 
 
 def settled_groups(
     occurrences: Mapping[str, Planned | None], records: Mapping[str, Record], now_ms: int
 ) -> list[Group]:
-    """Return what is settled and was not published as it is now.
+    """Return the groups that are settled and not yet published with their present content.
 
     `occurrences` has the planned occurrence of each instance by uuid, in order. An occurrence to which another instance
-    may still belong is not settled.
+    may still be added is not settled.
     """
     groups: dict[object, list[str]] = defaultdict(list)
     for uuid, planned in occurrences.items():
@@ -78,13 +78,13 @@ def _group(uuids: tuple[str, ...], planned: Planned | None, records: Mapping[str
 
 
 def _is_published(group: Group, records: Mapping[str, Record]) -> bool:
-    """Return whether a group was published as it is. Records from before revisions do not say what was published."""
+    """Return whether a group was published with this content. Records from before revisions do not have the content."""
     before = records.get(group.sort, Record()).values
     return before.get("uuids") == list(group.uuids) and before.get("content", group.content) == group.content
 
 
 def people_digest(people: Iterable[Attendee], started: int | None, ended: int | None) -> str:
-    """Return a digest of who was there when, without names. A change of it after settlement makes a new revision."""
+    """Return a digest of who was present when, without names. A change after settlement makes a new revision."""
     return _digest([started, ended, *sorted(sorted(person.spans()) for person in people)])
 
 
@@ -93,12 +93,12 @@ def _digest(content: object) -> str:
 
 
 def is_settled(records: Mapping[str, Record], uuid: str) -> bool:
-    """Return whether nothing more is to come of an instance."""
+    """Return whether no more events of an instance are expected."""
     return records.get(COMPARED + uuid, Record()).values.get("settled") is True
 
 
 def report_view(records: Mapping[str, Record], uuids: Sequence[str]) -> dict[str, Any]:
-    """Return since when the attendance of some instances is settled, and what Zoom's report says otherwise."""
+    """Return since when the attendance of some instances is settled, and how Zoom's report differs."""
     if not uuids or not all(is_settled(records, uuid) for uuid in uuids):
         return {"settled_at": None, "report": None}
     found = [records[COMPARED + uuid].values for uuid in uuids]
@@ -116,9 +116,9 @@ def report_view(records: Mapping[str, Record], uuids: Sequence[str]) -> dict[str
 
 
 def comparison(people: Sequence[Attendee], rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return whether the people of one instance agree with the rows of Zoom's report, and where not.
+    """Return whether the people of one instance agree with the rows of Zoom's report, and the differences.
 
-    `duration` and `report_duration` are in seconds. Zoom rounds moments, so one second for each stay is no difference.
+    `duration` and `report_duration` are in seconds. Zoom rounds times, so one second for each stay is no difference.
     """
     reported: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:

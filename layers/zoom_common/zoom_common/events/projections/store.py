@@ -17,7 +17,7 @@ from zoom_common.events.projections.record import Change, Record, Stamp
 if TYPE_CHECKING:
     from zoom_common.erasure_target import ErasureTarget, StoredItem
 
-# Zoom's own reports reach a year back; what it adds up to should not be forgotten sooner.
+# Zoom's own reports reach a year back, so projections are kept as long.
 RETENTION_DAYS = 400
 
 _TRIES = 8
@@ -38,7 +38,7 @@ class EventChanges:
     connection: str | None = None
 
     def key(self, change: Change) -> tuple[str, str]:
-        """The keys of the record that one of its changes is about."""
+        """Return the keys of the record that one of its changes is about."""
         return record_key(self.tenant, change)
 
 
@@ -64,15 +64,15 @@ class ProjectionStore:
         self._pause = pause
 
     def apply(self, tenant: str, changes: Iterable[Change], stamp: Stamp, connection: str | None = None) -> None:
-        """Merge the changes of one event. Doing it again, or after newer events, is safe."""
+        """Merge the changes of one event. Repeating it, or applying it after newer events, is safe."""
         [failed] = self.apply_all([EventChanges(tenant, tuple(changes), stamp, connection)])
         if failed is not None:
             raise failed
 
     def apply_all(self, events: Sequence[EventChanges]) -> list[Exception | None]:
-        """Merge the changes of several events, which writes each record once. Return for each event why it is not done.
+        """Merge the changes of several events, and write each record once. Return for each event None or the error.
 
-        A record is written in one piece: where that fails, none of its events is done.
+        A record is written in one piece: where that fails, none of its events is applied.
         """
         said: dict[_Key, list[int]] = {}
         for at, event in enumerate(events):
@@ -88,13 +88,13 @@ class ProjectionStore:
         return [failed.get(at) for at in range(len(events))]
 
     def read(self, tenant: str, partition: str, prefix: str = "") -> dict[str, Record]:
-        """The records of a partition whose sort keys begin with `prefix`, by sort key, read consistently."""
+        """Return the records of a partition with sort keys that begin with `prefix`, by sort key, read consistently."""
         return {item["sk"]["S"]: _record(item) for item in self._items(f"{tenant}#{partition}", prefix)}
 
     def page(
         self, tenant: str, partition: str, prefix: str, *, limit: int, after: str | None = None
     ) -> tuple[dict[str, Record], str | None]:
-        """Up to `limit` records after the sort key `after`, and the sort key to go on after."""
+        """Return up to `limit` records after the sort key `after`, and the sort key where the next page begins."""
         key = f"{tenant}#{partition}"
         start = {"ExclusiveStartKey": {"pk": {"S": key}, "sk": {"S": after}}} if after else {}
         answer = self._table.call("query", **_query(key, prefix), **start, Limit=limit)
@@ -103,7 +103,7 @@ class ProjectionStore:
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:
-        """Return whether a record goes: the tenant's, for a person those whose key or content names them."""
+        """Return whether an erasure deletes a record: the tenant's, or one whose key or content names the person."""
         tenant, _, partition = str(item["pk"]).partition("#")
         if not target.owns(tenant):
             return False
@@ -120,9 +120,9 @@ class ProjectionStore:
         said: Mapping[_Key, Sequence[int]],
         known: dict[_Key, Mapping[str, Any]],
     ) -> dict[_Key, Exception]:
-        """Write the next version of each record that changes. Where another worker did, merge into that one.
+        """Write the next version of each record that changes. Where another worker has written one, merge into that.
 
-        Return why records are not written.
+        Return the errors by key.
         """
         failed: dict[_Key, Exception] = {}
         left = list(said)
@@ -152,7 +152,7 @@ class ProjectionStore:
     def _next_version(
         self, key: _Key, events: Sequence[EventChanges], item: Mapping[str, Any] | None
     ) -> tuple[str, dict[str, Any]] | None:
-        """Return what writes the next version, or None where the events say nothing new."""
+        """Return the operation that writes the next version, or None where the events add nothing."""
         known = _record(item) if item else Record()
         merged = known
         for event in events:
@@ -164,7 +164,7 @@ class ProjectionStore:
         return "put_item", self._to_put(key, merged, int(item["version"]["N"]) if item else 0)
 
     def _to_put(self, key: _Key, record: Record, seen: int) -> dict[str, Any]:
-        """Return what writes the next version, unless another worker has."""
+        """Return the operation that writes the next version, unless another worker has written one."""
         pk, sk = key
         item = {
             "pk": {"S": pk},

@@ -12,7 +12,7 @@ from zoom_common.spreadsheets import harmless
 
 CSV, JSON_LINES = "text/csv", "application/x-ndjson"
 
-# What callers name each form in `Accept`.
+# The names of the forms in the header `Accept`.
 FORMS: Mapping[str, str] = {
     "text/csv": CSV,
     "application/x-ndjson": JSON_LINES,
@@ -26,7 +26,7 @@ _SERIES_COLUMNS = (*_PERSON, "duration", "minutes", "occurrences_count")
 
 
 def form_of(accept: str) -> str | None:
-    """Return the media type of the rows that `Accept` names first, None for JSON."""
+    """Return the media type that `Accept` names first, or None for JSON."""
     for each in accept.split(","):
         kind = each.partition(";")[0].strip().lower()
         if kind in {"application/json", "*/*", "application/*"}:
@@ -37,7 +37,7 @@ def form_of(accept: str) -> str | None:
 
 
 def rows(attendance: Mapping[str, Any], form: str) -> bytes:
-    """Return the participants of an attendance or of a series in one of the forms, UTF-8.
+    """Return the participants of an attendance or of a series in one of the forms, in UTF-8.
 
     A series has a column with the minutes of each occurrence, named after its planned start.
     """
@@ -61,4 +61,4 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return harmless(str(value))  # people choose their names themselves
+    return harmless(str(value))  # people choose their names themselves, so a name may look like a formula

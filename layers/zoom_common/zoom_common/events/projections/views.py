@@ -1,4 +1,4 @@
-"""What the API shows of the projections. Names follow Zoom's REST API where it has one; times are UTC."""
+"""How the API shows the projections. Names follow Zoom's REST API where it has one; times are UTC."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from zoom_common.events.projections.presence import Stay
 from zoom_common.events.projections.record import Record
 from zoom_common.events.projections.session_projectors import WAITING_FOR_HOST
 
-# What attendance and state say of the meeting itself.
+# The fields of the meeting itself in attendance and state.
 ABOUT = ("topic", "host_id", "type", "timezone", "duration")
 
 
 def user_view(user: str, record: Record) -> dict[str, Any]:
-    """One user."""
+    """Return one user."""
     return {"id": user, **record.values, "updated_at": iso(record.newest_ms)}
 
 
 def iso(epoch_ms: int | None) -> str | None:
-    """A moment in whole seconds as Zoom writes it."""
+    """Return a time in whole seconds, as Zoom writes it."""
     if epoch_ms is None:
         return None
     return datetime.fromtimestamp(epoch_ms // 1000, UTC).isoformat().replace("+00:00", "Z")
 
 
 def definition_view(definition: Mapping[str, Any]) -> dict[str, Any]:
-    """What is planned, with settings and occurrences in their own members."""
+    """Return the definition, with settings and occurrences in members of their own."""
     settings: dict[str, Any] = {}
     occurrences: dict[str, dict[str, Any]] = {}
     plain = {}
@@ -48,12 +48,12 @@ def definition_view(definition: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def by_arrival(sessions: Sequence[Session]) -> list[Session]:
-    """Sessions in the order of the first thing known of them."""
+    """Return sessions in the order of their first known times."""
     return sorted(sessions, key=lambda each: (min((at for _, at in each.record.marks), default=0), each.user_id))
 
 
 def person_view(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Who a person is."""
+    """Return the fields that identify a person."""
     return {
         "id": values.get("zoom_user_id", ""),
         "name": values.get("user_name", ""),
@@ -63,7 +63,7 @@ def person_view(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def roster_view(session: Session) -> dict[str, Any]:
-    """One session of the live roster, or of those who wait."""
+    """Return one session of the live roster, or of the waiting room."""
     values, stays = session.record.values, session.stays(None)
     early = not session.waiting and bool(session.record.moments(WAITING_FOR_HOST))
     return {
@@ -76,7 +76,7 @@ def roster_view(session: Session) -> dict[str, Any]:
 
 
 def attendee_view(attendee: Attendee, *, live: bool) -> dict[str, Any]:
-    """One person with all their sessions."""
+    """Return one person with all their sessions."""
     stays = attendee.stays
     seconds = attendee.seconds()
     present = live and any(stay.left is None for _, stay in stays)
@@ -94,7 +94,7 @@ def attendee_view(attendee: Attendee, *, live: bool) -> dict[str, Any]:
 
 
 def _wait(wait: Stay) -> dict[str, Any]:
-    """One time in the waiting room."""
+    """Return one time in the waiting room."""
     assumed = {"leave_time_assumed": True} if wait.assumed else {}
     return {"join_time": iso(wait.joined), "leave_time": iso(wait.left), **assumed}
 
@@ -113,13 +113,13 @@ def _session(session: Session, stay: Stay) -> dict[str, Any]:
 
 
 def maybe_same_view(others: Sequence[Attendee]) -> dict[str, Any]:
-    """The first sessions of those who may be the same person."""
+    """Return the first sessions of the people who may be the same person."""
     first = [each.stays[0][0] for each in others]
     return {"maybe_same_as": [{"uuid": each.uuid, "user_id": each.user_id} for each in first]} if first else {}
 
 
 def share_view(present_ms: int, length_ms: int, present_from: float) -> dict[str, Any]:
-    """Which part of the time held a person was there, and whether that is enough; null while it runs."""
+    """Return the share of the held time in which a person was present, and whether it is enough; null while it runs."""
     if not length_ms:
         return {"share": None, "attended": None}
     share = min(1.0, present_ms / length_ms)
@@ -127,12 +127,12 @@ def share_view(present_ms: int, length_ms: int, present_from: float) -> dict[str
 
 
 def plan_view(planned: Planned | None) -> dict[str, Any]:
-    """The planned occurrence that an instance belongs to."""
+    """Return the planned occurrence of an instance."""
     return {"unplanned": True} if planned is None else {"occurrence": iso(planned.start)}
 
 
 def recording_view(uuid: str, record: Record, files: list[tuple[str, Record]]) -> dict[str, Any]:
-    """The recording of one instance with its files."""
+    """Return the recording of one instance with its files."""
     shown = [_file(name, file, record) for name, file in files]
     left = {file["availability"] for file in shown}
     whole = record.latest.get("status")
@@ -141,7 +141,7 @@ def recording_view(uuid: str, record: Record, files: list[tuple[str, Record]]) -
 
 
 def _file(name: str, file: Record, recording: Record) -> dict[str, Any]:
-    """A file is where the newest event about it or about the whole recording puts it."""
+    """Return a file, with the state from the newest event about it or about the whole recording."""
     said = [part for part in (file.latest.get("availability"), recording.latest.get("status")) if part]
     newest = max(said, key=lambda each: each[0])[1] if said else "available"
     return {"id": name, **file.values, "availability": newest}

@@ -1,1 +1,1 @@
-"""Compares Zoom's reports with the log, and sends what is missing as events."""
+"""Compares Zoom's reports with the event log, and sends missing events."""

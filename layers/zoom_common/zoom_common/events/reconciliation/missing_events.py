@@ -1,4 +1,4 @@
-"""One instance, recording or registration as Zoom reports it, and the events of it that are missing."""
+"""One instance, recording or registration as Zoom reports it, and its missing events."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SAME_MOMENT_MS = 120_000
 
 _LISTS = ("recording_files", "participant_audio_files")
 
-# What makes a file of a recording unavailable, as the projection says it.
+# The reasons for which a file of a recording is unavailable, as the projection stores them.
 _GONE = frozenset({"trashed", "deleted"})
 
 _DECIDED = {"approved": "approved", "denied": "denied"}
@@ -29,18 +29,18 @@ type ReportRow = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class PastInstance:
-    """One time a meeting or webinar was held, as Zoom reports it."""
+    """An instance of a meeting or webinar, as Zoom reports it."""
 
     account_id: str
     about: ReportRow = field(repr=False)
     participants: Sequence[ReportRow] = field(default=(), repr=False)
     family: str = "meeting"
     presumed_end_ms: int = 0
-    """When it was over, presumably, where Zoom reports neither its end nor anybody's leave."""
+    """When it was presumably over, where Zoom reports neither its end nor any leave."""
 
     @property
     def ended_ms(self) -> int:
-        """When it ended, in epoch milliseconds: as Zoom reports it, else with the last leave."""
+        """When it ended, in epoch milliseconds: as Zoom reports it, else at the last leave."""
         return epoch_ms(self._end_time) or self.presumed_end_ms
 
     @property
@@ -49,7 +49,7 @@ class PastInstance:
         return self.about.get("end_time") or iso(max(leaves, default=None))
 
     def missing(self, known: Meeting) -> list[bytes]:
-        """Bodies of the events that `known` (its instance and sessions) has not seen, oldest first."""
+        """Return the bodies of the events that `known` (its instance and sessions) lacks, oldest first."""
         uuid = str(self.about["uuid"])
         instance = next((each for each in known.instances() if each.uuid == uuid), None)
         found: list[tuple[int, bytes]] = []
@@ -61,10 +61,10 @@ class PastInstance:
         for row in self.participants:
             found += self._stay(row, sessions.get(identifier(row.get("user_id")) or ""))
         if instance is None or instance.ended is None:
-            # Without an end that Zoom reports the event has none either: subscribers see that it is not known.
+            # Where Zoom reports no end, the event has none either, so that subscribers see that it is not known.
             end = {"end_time": self._end_time} if self._end_time else {}
             found.append((self.ended_ms, self._body("ended", self.ended_ms, **end)))
-        # A list that changed between two of its pages may have a person twice.
+        # A list that changed between two of its pages may contain a person twice.
         return list(dict.fromkeys(body for _, body in sorted(found, key=lambda each: each[0])))
 
     def _stay(self, row: ReportRow, session: Session | None) -> Iterable[tuple[int, bytes]]:
@@ -74,7 +74,7 @@ class PastInstance:
             moment = epoch_ms(row.get(name))
             if moment is None or (session is not None and _near(moment, session.record.moments(kind))):
                 continue
-            # Events say whole seconds; the lists of webinars' participants have fractions of them.
+            # Events have whole seconds; the lists of webinars' participants have fractions of seconds.
             moment -= moment % 1000
             participant = {**_person(row), name: iso(moment)}
             yield moment, self._body(f"participant_{kind}", moment, participant=participant)
@@ -88,10 +88,10 @@ class PastInstance:
 
 
 def missing_recordings(account_id: str, recording: ReportRow, known: Meeting) -> list[bytes]:
-    """Bodies of `recording.completed` with the files that no event has named, oldest first; none when all are known.
+    """Return bodies of `recording.completed` for files that no event has named, oldest first; none when all are known.
 
-    Zoom's API does not say how many events a recording had. So one event has all that is missing;
-    unless some of the sets of files, one for each time recording was started, are known as a whole and the others not
+    Zoom's API does not say how many events a recording had, so one event has all missing files. An exception: Zoom
+    sends one event for each time that recording was started, so when some of these sets of files are known completely
     at all: then Zoom sends set by set, and so does this. A set with a file that is known in processing only is missing.
     """
     listed = [file for each in known.recordings() for file in each["recording_files"]]
@@ -130,9 +130,9 @@ def _recorded(account_id: str, recording: ReportRow, files: Sequence[tuple[str, 
 
 
 def missing_trashed(account_id: str, recording: ReportRow, known: Meeting) -> list[bytes]:
-    """Body of `recording.trashed` with the files of a recording in Zoom's trash that are not known to be there.
+    """Return the body of `recording.trashed` for files of a recording in Zoom's trash that are not known to be there.
 
-    Zoom does not say when it was trashed: the event is later than all that is known of the recording.
+    Zoom does not say when it was trashed, so the event is dated after everything known of the recording.
     """
     views = [each for each in known.recordings() if each["uuid"] == recording.get("uuid")]
     trashed = {file["id"] for view in views for file in view["recording_files"] if file.get("availability") in _GONE}
@@ -151,10 +151,11 @@ def missing_trashed(account_id: str, recording: ReportRow, known: Meeting) -> li
 def missing_registrations(
     account_id: str, family: str, about: ReportRow, listed: Iterable[ReportRow], known: Meeting
 ) -> list[bytes]:
-    """Bodies of the events about registrants of one meeting or webinar that `known` has not seen.
+    """Return the bodies of the missing events about registrants of one meeting or webinar.
 
-    `listed` are the registrants that Zoom lists. Who is not listed is not taken for cancelled. Zoom does not say when a
-    registration was approved or denied: such an event is a millisecond later than what is known of the registrant.
+    `listed` are the registrants that Zoom lists. A registrant who is not listed is not taken for cancelled. Zoom does
+    not say when a registration was approved or denied, so such an event is dated a millisecond after everything known
+    of the registrant.
     """
     records = {each["id"]: known.records[REGISTRANT + each["id"]] for each in known.registrations()}
     named = ("id", "host_id", "topic", "type", "start_time", "duration", "timezone")
@@ -176,7 +177,7 @@ def missing_registrations(
 
 
 def type_as_number(about: ReportRow) -> dict[str, int]:
-    """The `type` of `about` as events have it, a number, where it is one: lists of recordings have it as text."""
+    """Return `about` with `type` as a number, as in events. Lists of recordings have it as text."""
     kind = str(about.get("type"))
     return {"type": int(kind)} if kind.isdecimal() else {}
 

@@ -1,7 +1,7 @@
-"""What the hourly reconciliation leaves out and a backfill compares: registrants, and recordings in Zoom's trash.
+"""Compares what the hourly reconciliation leaves out: registrants, and recordings in Zoom's trash. For backfills.
 
-Both only add: who or what a list does not have is never taken for gone. Zoom lists nobody who cancelled a registration.
-https://developers.zoom.us/docs/api/meetings/#tag/meetings/GET/meetings/{meetingId}/registrants
+Both only add events. An entry that is missing in a list is never taken for deleted, because Zoom does not list
+cancelled registrations. https://developers.zoom.us/docs/api/meetings/#tag/meetings/GET/meetings/{meetingId}/registrants
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from zoom_common.events.reconciliation.zoom_reader import Row, ZoomReader
 from zoom_common.zoom.events import epoch_ms, identifier
 
 _STATUSES = ("approved", "pending", "denied")
-# Those who approve registrations by themselves, and those who approve each. Others take no registrations.
+# Meetings with automatic approval, and with manual approval. Others take no registrations.
 _REGISTERS = frozenset({0, 1})
 
 
 @dataclass(frozen=True, slots=True)
 class OnDemand:
-    """For one tenant and one account of Zoom's. Methods raise what reading Zoom raises, and Unavailable."""
+    """Compares for one tenant and one Zoom account. Methods raise what reading Zoom raises, and Unavailable."""
 
     projections: ProjectionStore
     tenant: str
@@ -31,7 +31,7 @@ class OnDemand:
     reader: ZoomReader
 
     def registrations(self, family: str, number: str) -> list[bytes]:
-        """Return the events about registrants of one meeting or webinar that are missing."""
+        """Return the missing events about registrants of one meeting or webinar."""
         about = self.reader.get(f"/v2/{family}s/{number}")
         if not _takes_registrations(about):
             return []
@@ -44,9 +44,9 @@ class OnDemand:
         return missing_registrations(self.account_id, family, {"id": int(number), **about}, listed.values(), known)
 
     def trashed(self, user: str, since_ms: int, until_ms: int) -> Iterator[bytes]:
-        """Yield the missing events about a user's recordings in the trash that began in a span.
+        """Yield the missing events about a user's recordings in the trash that began in a period.
 
-        Zoom lists the whole trash, whatever span it is asked for.
+        Zoom lists the whole trash, whatever period is asked for.
         https://developers.zoom.us/docs/api/meetings/#tag/cloud-recording/get/users/{userId}/recordings
         """
         for row in self.reader.rows(

@@ -1,4 +1,4 @@
-"""What Zoom reports as held: meetings and webinars, each time they were held, with everybody's stays."""
+"""Past meetings and webinars as Zoom reports them: their instances, with everybody's stays."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SAID = ("host_id", "topic", "type", "duration")
 
 type Times = list[tuple[str, int]]
 
-"""UUID and beginning, in epoch milliseconds."""
+"""UUID and begin, in epoch milliseconds."""
 
 
 class NotShown(Exception):
@@ -31,35 +31,35 @@ class NotShown(Exception):
 
 
 class Past(Protocol):
-    """One kind of thing that is held. Every method raises what the reader of Zoom raises."""
+    """Meetings or webinars. Every method raises what the reader of Zoom raises."""
 
     @property
     def family(self) -> str:
-        """What Zoom's names of its events begin with."""
+        """The word that the names of its events begin with."""
         ...
 
     @property
     def planned(self) -> Mapping[str, Row]:
-        """What Zoom lists as planned, by number."""
+        """Return what Zoom lists as planned, by number."""
         ...
 
     def numbers(self) -> Iterator[str]:
-        """What Zoom lists that may have been held, with repeats."""
+        """Yield the numbers of meetings that may have been held, with repetitions."""
         ...
 
     def times(self, number: str) -> Times:
-        """The times it was held."""
+        """Return the instances."""
         ...
 
     def instance(self, uuid: str, known: Meeting, settled_ms: int) -> PastInstance | None:
-        """Return one of them with everybody's stays; None when Zoom does not say that it ended before `settled_ms`.
+        """Return an instance with everybody's stays, or None when Zoom does not say that it ended before `settled_ms`.
 
         Raises NotShown.
         """
         ...
 
     def why_not(self) -> str | None:
-        """Why they could not be found, or not be compared in whole; None when they could."""
+        """Return why instances could not be found or completely compared, or None when they could."""
         ...
 
 
@@ -84,11 +84,11 @@ class PastMeetings:
         yield from self._lists.numbers(self._lists.reported, webinars=False)
 
     def times(self, number: str) -> Times:
-        """The times it was held within the period."""
+        """Return the instances within the period."""
         return _times(self._reader.get(f"/v2/past_meetings/{number}/instances?{self._lists.period}").get("meetings"))
 
     def instance(self, uuid: str, known: Meeting, settled_ms: int) -> PastInstance | None:  # noqa: ARG002
-        """One of them."""
+        """Return one instance."""
         about = self._reader.get(f"/v2/past_meetings/{encoded_twice(uuid)}")
         if not about:
             raise NotShown
@@ -99,14 +99,17 @@ class PastMeetings:
         return PastInstance(self._account, {**about, "uuid": uuid}, rows)
 
     def why_not(self) -> str | None:
-        """Why they could not be found, or not be compared in whole; None when they could."""
+        """Return why instances could not be found or completely compared, or None when they could."""
         held = self._reader.why_not("past_meetings/instances") or self._reader.why_not("past_meetings")
         people = self._reader.why_not("past_meetings/participants", "report/meetings/participants")
         return self._lists.why_not("users/meetings") or held or people
 
     @cached_property
     def planned(self) -> Mapping[str, Row]:
-        """Return a person's scheduled meetings by number. Those of an account are in the administrators' reports."""
+        """Return a person's scheduled meetings by number.
+
+        Those of a whole account are in the administrators' reports.
+        """
         return {name: row for row in self._rows("scheduled") if (name := identifier(row.get("id")))}
 
     def _rows(self, kind: str) -> Iterator[Row]:
@@ -116,10 +119,10 @@ class PastMeetings:
 
 
 class PastWebinars:
-    """Webinars. `worth_asking` says whether to ask for the list of them, and `refused` is called if Zoom refuses it.
+    """Webinars. `worth_asking` says whether to ask for their list, and `refused` is called if Zoom refuses it.
 
-    Most people have no webinars, and for each of them Zoom would refuse once an hour: apps with too many refusals are
-    written to, and may be disabled.
+    Most people have no webinars, and Zoom would refuse the list for each of them every hour. Zoom warns apps with too
+    many refusals and may disable them.
     """
 
     family = "webinar"
@@ -141,14 +144,14 @@ class PastWebinars:
         yield from self._lists.numbers(self._lists.reported, webinars=True)
 
     def times(self, number: str) -> Times:
-        """The times it was held, as far as they are over."""
+        """Return the instances that are over."""
         times = _times(self._reader.get(f"/v2/past_webinars/{number}/instances").get("webinars"))
         for uuid, started in times:
             self._over[uuid] = min(started, self._over.get(uuid, started))
         return times + _times([row for row in self._reported if identifier(row.get("id")) == number])
 
     def instance(self, uuid: str, known: Meeting, settled_ms: int) -> PastInstance | None:
-        """One of them. Where Zoom reports no end, the last leave is the end."""
+        """Return one instance. Where Zoom reports no end, the last leave is the end."""
         report = self._report(uuid)
         ended, started = epoch_ms(report.get("end_time")), self._over.get(uuid)
         if ended is None and started is None:
@@ -163,14 +166,14 @@ class PastWebinars:
         return past if 0 < past.ended_ms <= settled_ms else None
 
     def why_not(self) -> str | None:
-        """Why they could not be found, or not be compared in whole; None when they could."""
+        """Return why instances could not be found or completely compared, or None when they could."""
         times = self._reader.why_not("past_webinars/instances", HELD)
         people = self._reader.why_not("past_webinars/participants", "report/webinars/participants")
         return self._lists.why_not(LISTED) or times or people
 
     @cached_property
     def planned(self) -> Mapping[str, Row]:
-        """Return a person's webinars by number. Those of an account are in the administrators' reports."""
+        """Return a person's webinars by number. Those of a whole account are in the administrators' reports."""
         if self._lists.zoom_user_id is None:
             return {}
         if not self._worth_asking():
@@ -186,12 +189,12 @@ class PastWebinars:
         return [row for row in self._lists.reported if of_webinar(row)]
 
     def _report(self, uuid: str) -> Row:
-        """Return what reports say about it: the list of what was held, or else its own report."""
+        """Return the reports' row of an instance: from the list of held webinars, or else its own report."""
         listed = next((row for row in self._reported if row.get("uuid") == uuid), None)
         return listed or self._reader.get(f"/v2/report/webinars/{encoded_twice(uuid)}")
 
     def _said(self, known: Meeting) -> dict[str, Any]:
-        """What it is and who hosts it: as planned, as recorded, as its events say; else of the connection."""
+        """Return the fields and the host of an instance: as planned, recorded or in events, else the connection's."""
         recorded = [row for row in self._lists.recorded if identifier(row.get("id")) == known.number]
         instances = [each.record.values for each in known.instances()]
         planned = self.planned.get(known.number, {})
@@ -203,7 +206,7 @@ class PastWebinars:
 
 
 def _presumed_end(known: Meeting, uuid: str, started: int, minutes: object) -> int:
-    """An end for an instance of which no leave is reported: as planned, or the last moment in its events."""
+    """Return an end for an instance without a reported leave: as planned, or the last time in its events."""
     seen = [moment for each in known.sessions(uuid) for _, moment in each.record.marks]
     return max([started + minutes * 60_000 if isinstance(minutes, int) else started, *seen])
 
@@ -215,7 +218,7 @@ def _times(rows: object) -> Times:
 
 
 def _participants(reader: ZoomReader, places: Sequence[str], uuid: str) -> list[Row]:
-    """Everybody's stays: of administrators from the report, which has the customer keys; else from the past list."""
+    """Return everybody's stays: for administrators from the report with its customer keys, else from the past list."""
     for place in places:
         rows = list(reader.rows(f"/v2/{place}/{encoded_twice(uuid)}/participants?{_REGISTRANTS}", "participants"))
         if rows:

@@ -16,18 +16,18 @@ from zoom_common.events.reconciliation.zoom_reader import MISSING_SCOPES, ZoomRe
 from zoom_common.events.routing import HostStore
 from zoom_common.zoom.events import ZoomEvent
 
-# That Zoom was asked what is planned of a meeting.
+# Marks that Zoom was asked for the plan of a meeting.
 _ASKED = "asked#plan"
 
-# What is taken from Zoom's answer. Links, passcodes and settings are not needed for a plan.
+# The members of Zoom's answer that are stored. A plan needs no links, passcodes or settings.
 _TAKEN = ("topic", "type", "start_time", "timezone", "duration", "host_id", "recurrence", "occurrences")
 
 
 @dataclass(frozen=True, slots=True)
 class Plans:
-    """For one connection of the Zoom app `app` in a tenant. `clock` gives epoch seconds.
+    """Plans of one connection of the Zoom app `app` in a tenant. `clock` gives epoch seconds.
 
-    Methods raise what reading Zoom raises, and Unavailable; doing it again is safe.
+    Methods raise what reading Zoom raises, and Unavailable. They can be repeated.
     """
 
     projections: ProjectionStore
@@ -39,7 +39,7 @@ class Plans:
     clock: Callable[[], float]
 
     def ask(self, family: str, number: str, known: Record) -> Record:
-        """Return the definition of a meeting or webinar, completed by Zoom's answer where its plan is not known.
+        """Return the definition of a meeting or webinar. Where its plan is not known, add Zoom's answer.
 
         Zoom is asked once for each. https://developers.zoom.us/docs/api/meetings/#tag/meetings/GET/meetings/{meetingId}
         """
@@ -48,7 +48,7 @@ class Plans:
             return known
         about = self.reader.get(f"/v2/{family}s/{number}?show_previous_occurrences=true")
         if not about and self.reader.unseen.get(f"{family}s") == MISSING_SCOPES:
-            return known  # the person may grant it later
+            return known  # The person may grant the scope later.
         stamp = int(self.clock() * 1000), ""
         changes = definition_changes(self._event(family, number, about)) if about else []
         asked = Change(place, _ASKED, {"at_ms": stamp[0]})
@@ -56,14 +56,14 @@ class Plans:
         return self.projections.read(self.tenant, place, DEFINITION).get(DEFINITION, known)
 
     def find_hosts(self, *kinds: Past) -> None:
-        """Store the hosts of meetings that an event named without its host, where they are in the person's lists."""
+        """Store the hosts of meetings whose events did not name one, if they are in the person's lists."""
         wanted = self.hosts.wanted(self.app, self.account_id)
         for kind in kinds if wanted else ():
             for number in wanted & kind.planned.keys():
                 self.hosts.learn(self.app, self._event(kind.family, number, kind.planned[number]))
 
     def _event(self, family: str, number: str, about: Mapping[str, Any]) -> ZoomEvent:
-        """What Zoom answers in the shape of an update."""
+        """Return Zoom's answer as an update event."""
         taken = {name: about[name] for name in _TAKEN if name in about}
         payload = {"account_id": self.account_id, "object": {**taken, "id": number}}
         return ZoomEvent(f"{family}.updated", {"payload": payload})

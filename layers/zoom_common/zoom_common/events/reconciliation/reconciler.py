@@ -1,4 +1,4 @@
-"""Compares a connection's events with what Zoom reports for two hours ago and older, and sends what is missing."""
+"""Compares a connection's events from two hours ago and earlier with Zoom's reports, and sends missing events."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ from zoom_common.zoom.operations.table import encoded_twice
 
 SETTLED_SECONDS = 2 * 3600
 LOOKBACK_SECONDS = 48 * 3600
-# That Zoom does not show the list of webinars is remembered for less than half of the days looked back.
+# A refusal of the list of webinars is remembered for less than half of the days that a reconciliation covers.
 _REFUSED = "refused#webinars"
 _ASK_AGAIN_SECONDS = 20 * 3600
-# An instance that Zoom does not show although it could is waited for so long.
+# If Zoom does not show an instance, wait this long for it.
 _REPORTED_MS = 24 * 3_600_000
-# What one more instance may take; what is left waits for the next run.
+# The time for one more instance. What is left waits for the next run.
 _RESERVE_SECONDS = 30.0
 
 
 class Connected(Protocol):
-    """What is to be known of a connection."""
+    """What is needed of a connection."""
 
     @property
     def tenant(self) -> str: ...  # noqa: D102
@@ -61,42 +61,45 @@ class Connected(Protocol):
 
 
 class Lines(Protocol):
-    """The event log's lines."""
+    """The lines of the event log."""
 
     def search(self, owner: str, query: LogQuery, reach: frozenset[str] | None = None) -> LogPage:
-        """One page."""
+        """Return one page."""
         ...
 
 
 class SettledAttendance(Protocol):
-    """Where settled attendance is published."""
+    """Publishes settled attendance."""
 
     def publish(
         self, *, tenant: str, connection_id: str, app: str, attendance: dict[str, Any], content: str = ""
     ) -> bool:
-        """Publish one; a later revision goes by its `content`. Return whether it is published. Raises Unavailable."""
+        """Publish one attendance. `content` distinguishes its revisions. Return whether it is published.
+
+        Raises Unavailable.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """What came of it."""
+    """The result of a reconciliation."""
 
     compared: int
     missing: int
     settled: int
-    """How many occurrences and unplanned instances had their attendance published as settled."""
+    """The number of occurrences and unplanned instances with newly published settled attendance."""
     complete: bool
-    """False when time ran out: the next run goes on."""
+    """False when time ran out. The next run continues."""
     unseen: Mapping[str, str] = field(default_factory=dict)
     """What Zoom does not show this connection, by path without ids, and why."""
     partial: Mapping[str, str] = field(default_factory=dict)
-    """Which of meetings, webinars and recordings could not be found or not be compared in whole, and why."""
+    """Which of meetings, webinars and recordings could not be found or completely compared, and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciler:
-    """One connection at a time. `send` takes deliveries that go the way of every delivery from then on."""
+    """Reconciles one connection at a time. `send` queues deliveries, which are then processed like Zoom's."""
 
     projections: ProjectionStore
     lines: Lines
@@ -108,9 +111,9 @@ class Reconciler:
     lookback: float = LOOKBACK_SECONDS
 
     def reconcile(self, connection: Connected, read: Read, deadline: Deadline) -> Reconciled:
-        """Compare and send what is missing. Raises what `read` raises: nothing is half done, a later run repeats it.
+        """Compare and send missing events. Raises what `read` raises; a later run then repeats it without harm.
 
-        What Zoom does not show is left out and named in what comes back.
+        What Zoom does not show is left out and named in the result.
         """
         reader = ZoomReader(read)
         lists = Lists(reader, connection.zoom_user_id, now=self.clock(), lookback=self.lookback)
@@ -127,7 +130,7 @@ class Reconciler:
         plans.find_hosts(meetings, webinars)
         logged, tally = self._in_log(connection), _Tally()
         at = _Round(connection, plans, deadline, tally, logged.instances)
-        # Webinars last: should Zoom fail at them, all the rest has been sent.
+        # Webinars come last: if Zoom fails there, everything else has been sent.
         complete = (
             self._held(at, meetings, logged.numbers["meeting"])
             and self._recorded(at, lists)
@@ -138,7 +141,7 @@ class Reconciler:
         return Reconciled(tally.compared, tally.missing, tally.settled, complete, dict(reader.unseen), partial)
 
     def planned(self, connection: Connected, reader: ZoomReader) -> list[tuple[str, str]]:
-        """Return family and number of the meetings and webinars that were planned for the period, and that recur.
+        """Return family and number of the meetings and webinars that were planned for the period, or recur.
 
         Raises what `read` raises.
         """
@@ -158,7 +161,7 @@ class Reconciler:
         return PastMeetings(lists, connection.zoom_account_id), webinars
 
     def _held(self, at: _Round, past: Past, logged: Sequence[str]) -> bool:
-        """Compare all instances of one kind; False when time ran out."""
+        """Compare all meetings or all webinars. Return False when time ran out."""
         seen: set[str] = set()
         for number in _each_once(logged, past.numbers()):
             instances = self._instances(at, past, number, seen)
@@ -175,15 +178,15 @@ class Reconciler:
         return True
 
     def _compare(self, connection: Connected, past: Past, number: str, uuid: str, started: int) -> int | None:
-        """How many events were missing of one instance; None when it is not over or was compared before.
+        """Return the number of missing events of an instance, or None when it is running or was compared before.
 
-        An instance of which events were missing is compared again in the next round, when they have been processed, and
+        An instance with missing events is compared again in the next round, after they have been processed, and so is
         one whose people have changed since.
         """
         tenant, place = connection.tenant, partition(number)
         records = self._records(tenant, place, DEFINITION, INSTANCE, session_sort(uuid), COMPARED + uuid)
         before = records.get(COMPARED + uuid, Record()).values
-        # One that began again after it was compared is compared again, should Zoom ever hold two under one UUID.
+        # An instance that began again after it was compared is compared again, if Zoom ever holds two under one UUID.
         again = started > before.get("ended_ms", started)
         now_ms = int(self.clock() * 1000)
         known, settled_ms = Meeting(number, records, now_ms), now_ms - int(self.settled * 1000)
@@ -216,9 +219,9 @@ class Reconciler:
         return len(bodies)
 
     def _without_report(self, connection: Connected, known: Meeting, held: Instance, until_ms: int) -> None:
-        """Settle an instance that Zoom does not show, where it was over by `until_ms`.
+        """Settle an instance that Zoom does not show, if it was over by `until_ms`.
 
-        Should Zoom show it later, it is compared all the same.
+        If Zoom shows it later, it is compared all the same.
         """
         ended = known.end(held)
         before, people = known.records.get(COMPARED + held.uuid, Record()).values, _people(known, held.uuid)
@@ -230,7 +233,7 @@ class Reconciler:
             self.projections.apply(connection.tenant, [change], (now_ms, ""))
 
     def _settle(self, at: _Round, family: str, number: str) -> int:
-        """Publish the attendance that is settled and was not published as it is now. Return how many."""
+        """Publish settled attendance that is not yet published with its present content. Return the number."""
         connection = at.connection
         place, now_ms = partition(number), int(self.clock() * 1000)
         records = self._records(connection.tenant, place, DEFINITION, INSTANCE, COMPARED, SETTLED)
@@ -258,7 +261,7 @@ class Reconciler:
         return published
 
     def _recorded(self, at: _Round, lists: Lists) -> bool:
-        """Send the recordings that are missing, in whole or in part; False when time ran out."""
+        """Send missing recordings, whole or in part. Return False when time ran out."""
         connection = at.connection
         for listed in lists.recorded:
             number, uuid = identifier(listed.get("id")), identifier(listed.get("uuid"))
@@ -277,9 +280,9 @@ class Reconciler:
         return True
 
     def _instances(self, at: _Round, past: Past, number: str, seen: set[str]) -> dict[str, int]:
-        """Last beginning, by UUID, of the times it may have been held in the period and that were not `seen`.
+        """Return, by UUID, the last begin of the instances that may be in the period and are not in `seen`.
 
-        With times before that which were compared, and whose people were changed by an event of the period.
+        Earlier instances that were compared are among them, if an event of the period changed their participants.
         """
         records = self.projections.read(at.connection.tenant, partition(number), INSTANCE)
         known = [(each.uuid, each.started or 0) for each in Meeting(number, records).instances()]
@@ -297,7 +300,7 @@ class Reconciler:
         return found
 
     def _has_changed(self, connection: Connected, number: str, uuid: str, instances: Mapping[str, Record]) -> bool:
-        """Return whether an instance was compared and has other people since."""
+        """Return whether an instance was compared and its participants have changed since."""
         own = self._records(connection.tenant, partition(number), session_sort(uuid), COMPARED + uuid)
         before = own.get(COMPARED + uuid, Record()).values
         known = Meeting(number, {**instances, **own}, int(self.clock() * 1000))
@@ -316,7 +319,7 @@ class Reconciler:
         while True:
             page = self.lines.search(connection.tenant, query, frozenset({connection.connection_id}))
             for line in page.lines:
-                # Recordings of meetings and of webinars are listed alike.
+                # Recordings of meetings and of webinars are in one list.
                 place, _, number = (line.subject or "").partition("/")
                 if place in {"meetings", "webinars"} and number.isdigit():
                     numbers[place.removesuffix("s")][number] = None
@@ -327,7 +330,7 @@ class Reconciler:
             query = replace(query, after=page.after)
 
     def _worth_asking(self, connection: Connected) -> bool:
-        """Whether it is time to ask again for a list that Zoom did not show this connection."""
+        """Return whether to ask again for a list that Zoom did not show this connection."""
         record = self.projections.read(connection.tenant, _of(connection), _REFUSED).get(_REFUSED)
         return record is None or record.newest_ms / 1000 < self.clock() - _ASK_AGAIN_SECONDS
 
@@ -356,7 +359,7 @@ class _Tally:
 
 @dataclass(frozen=True, slots=True)
 class _Logged:
-    """Numbers of meetings and of webinars by family, and UUIDs of instances."""
+    """Return the numbers of meetings and of webinars by family, and the UUIDs of instances."""
 
     numbers: Mapping[str, Sequence[str]]
     instances: AbstractSet[str]
@@ -364,18 +367,18 @@ class _Logged:
 
 @dataclass(frozen=True, slots=True)
 class _Round:
-    """What one round for one connection needs throughout."""
+    """The collaborators and caches of one round for one connection."""
 
     connection: Connected
     plans: Plans
     deadline: Deadline
     tally: _Tally
     logged: AbstractSet[str]
-    """UUIDs of the instances that the log of the period names."""
+    """Return the UUIDs of the instances that the log of the period names."""
 
 
 def _people(known: Meeting, uuid: str) -> str:
-    """Return the digest of who was in an instance when; empty without an instance."""
+    """Return the digest of who was in an instance and when; empty without an instance."""
     held = [each for each in known.instances() if each.uuid == uuid]
     return people_digest(known.people(held), held[0].started, known.end(held[0])) if held else ""
 
@@ -385,7 +388,7 @@ def _of(connection: Connected) -> str:
 
 
 def _each_once(*sources: Iterable[str]) -> Iterator[str]:
-    """In order, and the later sources only when they are needed."""
+    """Yield each number once, in order. Later sources are read only when they are needed."""
     seen = set()
     for each in chain.from_iterable(sources):
         if each not in seen:

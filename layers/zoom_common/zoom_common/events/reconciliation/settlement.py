@@ -1,4 +1,4 @@
-"""Publishes `attendance.settled` once nothing more is to come of an occurrence, or Zoom's report agrees."""
+"""Publishes `attendance.settled` once no more events of an occurrence are expected, or Zoom's report agrees."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ SOURCE = "/gateway/attendance"
 
 @dataclass(frozen=True, slots=True)
 class SettledPublisher:
-    """Admits the event to the tenant's log, publishes it and marks it as finished. `clock` gives epoch seconds.
+    """Stores the event in the tenant's log, publishes it and marks it as finished. `clock` gives epoch seconds.
 
-    `publish_all` raises NotPublished. A crash in between is followed by another try with the same id and content.
+    `publish_all` raises NotPublished. After a crash in between, another try has the same id and content.
     """
 
     log: EventLog
@@ -30,10 +30,10 @@ class SettledPublisher:
     def publish(
         self, *, tenant: str, connection_id: str, app: str, attendance: dict[str, Any], content: str = ""
     ) -> bool:
-        """Publish that an attendance is settled. Return whether it is published now or was before.
+        """Publish a settled attendance. Return whether it is published now or was before.
 
-        Raises NotPublished and Unavailable. The id is made of the instances that the attendance is made of, and of the
-        content of a later revision: what changed and changed back is published both times.
+        The id is made of the instances and, for a later revision, of its content, so content that changes and changes
+        back is published both times. Raises NotPublished and Unavailable.
         """
         entry = self._entry(tenant, connection_id, app, attendance, content)
         admitted = self.log.admit(entry)

@@ -1,4 +1,4 @@
-"""Sends unrouted events to the processor once more, which routes them with what is known by now."""
+"""Sends unrouted events to the processor again, which routes them by what is known now."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from zoom_common.zoom.events import parse
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-# Ten bodies of participants are small; a recording's can be large and goes alone.
+# Ten bodies about participants are small. One about a recording can be large and is sent alone.
 _AT_ONCE = 10
 
 _LARGE = 90_000
@@ -29,14 +29,14 @@ _AWAY = "ingest_queue"
 
 
 class IngestQueue:
-    """The ingest queue, for those who may be slow."""
+    """The ingest queue, for functions without a short deadline."""
 
     def __init__(self, queue_url: str, client: SQSClient) -> None:
         self._queue_url = queue_url
         self._client = client
 
     def send(self, deliveries: Sequence[Delivery]) -> None:
-        """Return once all are stored. Raises Unavailable; sending all of them again is safe."""
+        """Return when all are stored. Raises Unavailable. Sending all of them again is safe."""
         small = [each for each in deliveries if len(each.body) < _LARGE]
         for start in range(0, len(small), _AT_ONCE):
             self._put(small[start : start + _AT_ONCE])
@@ -51,13 +51,13 @@ class IngestQueue:
             raise Unavailable(reason=_AWAY)
 
 
-# Longer than it takes until reconcile has sent the events of a meeting that were lost.
+# Longer than reconcile needs to send the lost events of a meeting.
 _PERIOD = 6 * 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnroutedReplay:
-    """`clock` gives epoch seconds. Every method raises Unavailable; to do it again is safe."""
+    """`clock` gives epoch seconds. Every method raises Unavailable, and can be repeated."""
 
     log: EventLog
     lines: LogIndex
@@ -65,7 +65,7 @@ class UnroutedReplay:
     clock: Callable[[], float]
 
     def kept(self, app: str, *, since_ms: int | None = None, days: int = 30) -> Iterator[LogEntry]:
-        """The unrouted events of `app` that were received from `since_ms` (epoch milliseconds) on, newest first."""
+        """Yield the unrouted events of `app` that were received since `since_ms` (epoch milliseconds), newest first."""
         query = LogQuery.within(now=self.clock(), retention_days=days, since_ms=since_ms, page_size=LARGEST_PAGE)
         while True:
             found = self.lines.search(unrouted(app), query)
@@ -76,14 +76,14 @@ class UnroutedReplay:
             query = replace(query, after=found.after)
 
     def again(self, entry: LogEntry) -> None:
-        """Send it to the processor as it came."""
+        """Send an event to the processor as it was received."""
         received = entry.received_at_ms
         self.send([Delivery(entry.app, entry.content, received, request_id=entry.request_id, key=entry.key)])
 
     def of_known_hosts(self, app: str, hosts: HostStore) -> int:
-        """Send events again that do not name their host, where the host is known by now. Return how many.
+        """Send events again that do not name their host, where the host is known by now. Return the number.
 
-        Meetings whose host is not known yet are stored as wanted: the next rounds of reconciliation find them.
+        Meetings without a known host are stored as wanted, and the next rounds of reconciliation look for their hosts.
         """
         since_ms = int((self.clock() - _PERIOD) * 1000)
         wanted: dict[str, set[str]] = defaultdict(set)

@@ -1,4 +1,4 @@
-"""What a connection can read at Zoom about its last days, each list read once when it is first needed."""
+"""What a connection can read at Zoom about its last days. Each list is read once, when it is first needed."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from zoom_common.zoom.events import epoch_ms, identifier
 
 type Row = Mapping[str, Any]
 
-# One GET under /v2 through the gateway and its budget; None when Zoom says that there is no such thing to see. Raises
+# One GET under /v2 through the gateway and its rate limits. None when Zoom says that there is nothing. Raises
 # AccessDenied when Zoom shows this connection nothing of the kind.
 type Read = Callable[[str], Row | None]
 
 MISSING_SCOPES = "missing_scopes"
 
-# Of a missing add-on, a free plan and a missing permission Zoom says the same: code 200.
+# Zoom answers code 200 for a missing add-on, for a free plan and for a missing permission.
 NO_PERMISSION = "no_plan_or_permission"
 
 _MOST_PAGES = 200
 
 
 class AccessDenied(Exception):
-    """Zoom shows this connection nothing of the kind; `reason` is MISSING_SCOPES or NO_PERMISSION."""
+    """Zoom shows this connection nothing of the kind. `reason` is MISSING_SCOPES or NO_PERMISSION."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -34,10 +34,10 @@ class AccessDenied(Exception):
 
 
 class ZoomReader:
-    """Reads for one connection, and remembers in `unseen` why a kind of thing was not shown.
+    """Reads for one connection, and records in `unseen` why a kind of thing was not shown.
 
-    A kind is called by its path without ids: `users/webinars`, `report/webinars/participants`. What lacks scopes is
-    asked for once: no other id of it would be shown either.
+    A kind is named by its path without ids: `users/webinars`, `report/webinars/participants`. A kind without the scopes
+    is asked for once, because no other id of it would be shown either.
     """
 
     def __init__(self, read: Read) -> None:
@@ -45,7 +45,7 @@ class ZoomReader:
         self.unseen: dict[str, str] = {}
 
     def get(self, path: str) -> Row:
-        """What is there; nothing where there is nothing to see. Raises what `read` raises besides AccessDenied."""
+        """Return what is at the path, or an empty row. Raises what `read` raises, except AccessDenied."""
         kind = kind_of(path)
         if self.unseen.get(kind) == MISSING_SCOPES:
             return {}
@@ -56,7 +56,7 @@ class ZoomReader:
             return {}
 
     def rows(self, path: str, name: str) -> Iterator[Row]:
-        """All rows of a paged list. Raises Unavailable when Zoom's pages do not end."""
+        """Yield all rows of a paged list. Raises Unavailable when Zoom's pages do not end."""
         token, joint = "", "&" if "?" in path else "?"
         for _ in range(_MOST_PAGES):
             page = self.get(
@@ -70,20 +70,23 @@ class ZoomReader:
         raise Unavailable(reason="endless_pages")
 
     def why_not(self, *kinds: str) -> str | None:
-        """Why none of these kinds, of which one is enough, is shown; None when one of them is, or was not asked for."""
+        """Return why none of these kinds is shown, where one is enough.
+
+        None when one of them is shown, or was not asked for.
+        """
         reasons = [self.unseen.get(kind) for kind in kinds]
         return reasons[0] if all(reasons) else None
 
 
 def kind_of(path: str) -> str:
-    """A path's words without its ids, which stand at every second place: `report/users/meetings`."""
+    """Return a path without its ids, which are every second part: `report/users/meetings`."""
     head, place = "", path.partition("?")[0].removeprefix("/v2/")
     if place.startswith("report/"):
         head, place = "report/", place.removeprefix("report/")
     return head + "/".join(place.split("/")[::2])
 
 
-# Of an account this many people a round, others the next: with an hourly round, 9,600 within the two days looked back.
+# Of an account, this many people are read in each round. With an hourly round that is 9,600 within two days.
 _MOST_HOSTS = 200
 
 HOSTS, HELD = "report/users", "report/users/meetings"
@@ -94,7 +97,7 @@ _RECURRING = frozenset({"3", "6", "8", "9"})
 
 
 class Lists:
-    """Of one connection, as of `now` (epoch seconds) and `lookback` seconds back.
+    """The lists of one connection, as of `now` (epoch seconds) and `lookback` seconds back.
 
     `zoom_user_id` is None for a whole account. Every attribute raises what the reader of Zoom raises.
     """
@@ -107,14 +110,14 @@ class Lists:
 
     @property
     def period(self) -> str:
-        """`from` and `to` as Zoom's lists take them: days in UTC."""
+        """`from` and `to` for Zoom's lists: days in UTC."""
         moments = (self._now - self._lookback, self._now)
         days = (datetime.fromtimestamp(at, UTC).date().isoformat() for at in moments)
         return urlencode(dict(zip(("from", "to"), days, strict=True)))
 
     @cached_property
     def hosts(self) -> Sequence[str]:
-        """Whose meetings these are: the person's own, or, of a whole account, those of everybody who held any."""
+        """Return the hosts: the person themselves, or everybody of a whole account who held a meeting."""
         if self.zoom_user_id is not None:
             return ["me"]
         rows = self.reader.rows(f"/v2/report/users?type=active&{self.period}", "users")
@@ -124,7 +127,7 @@ class Lists:
 
     @cached_property
     def recorded(self) -> Sequence[Row]:
-        """The cloud recordings of the period."""
+        """Return the cloud recordings of the period."""
         return [
             row
             for host in self.hosts
@@ -133,7 +136,7 @@ class Lists:
 
     @cached_property
     def reported(self) -> Sequence[Row]:
-        """Return the meetings and webinars that reports list as held, instant ones too; each with its `host_id`."""
+        """Return the meetings and webinars that reports list as held, also instant ones, each with its `host_id`."""
         return [
             {"host_id": self.zoom_user_id or host, **row}
             for host in self.hosts
@@ -144,33 +147,33 @@ class Lists:
         ]
 
     def why_not(self, own: str) -> str | None:
-        """Why it cannot be found what was held; None when it can. A person has a list of their `own` for that."""
+        """Return why held meetings cannot be found, or None when they can. A person has an `own` list for that."""
         if self.zoom_user_id is not None:
             return self.reader.why_not(own, HELD)
         return self.reader.why_not(HOSTS) or self.reader.why_not(HELD)
 
     def why_not_recorded(self) -> str | None:
-        """Why recordings cannot be found; None when they can."""
+        """Return why recordings cannot be found, or None when they can."""
         return self.reader.why_not("users/recordings") or self.reader.why_not(HOSTS)
 
     def numbers(self, rows: Sequence[Row], *, webinars: bool) -> Iterator[str]:
-        """The numbers of the meetings or of the webinars among these rows."""
+        """Yield the numbers of the meetings, or of the webinars, among these rows."""
         named = (identifier(row.get("id")) for row in rows if of_webinar(row) == webinars)
         return filter(None, named)
 
     def may_be_held(self, row: Row) -> bool:
-        """Whether what is planned so may have been held in the period."""
+        """Return whether what is planned may have been held in the period."""
         start = epoch_ms(row.get("start_time"))
         near = start is not None and abs(start / 1000 - self._now) < self._lookback
         return near or str(row.get("type")) in _RECURRING
 
     def in_period(self, row: Row) -> bool:
-        """Return whether what is planned so begins in the period, or recurs."""
+        """Return whether what is planned begins in the period, or recurs."""
         start = epoch_ms(row.get("start_time"))
         within = start is not None and self._now - self._lookback <= start / 1000 <= self._now
         return within or str(row.get("type")) in _RECURRING
 
 
 def of_webinar(row: Row) -> bool:
-    """Whether a row of meetings and webinars is about a webinar. Its type is a number or text, as the list has it."""
+    """Return whether a row is about a webinar. Its type is a number or text, as the list has it."""
     return str(row.get("type")) in _OF_WEBINARS

@@ -1,1 +1,1 @@
-"""Subscriptions: tenants ask for events by API, and get them as signed POSTs or messages of a queue of their own."""
+"""Subscriptions: tenants receive events as signed POSTs, or as messages in queues of their own."""

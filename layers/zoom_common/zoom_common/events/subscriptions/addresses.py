@@ -1,6 +1,6 @@
-"""Which URLs and addresses deliveries may go to: public hosts over HTTPS, and nothing inside any network.
+"""Which URLs and addresses deliveries may go to: public hosts over HTTPS, and nothing inside a network.
 
-A URL is judged twice: its text when a subscription is made, and the addresses behind its name at every delivery.
+A URL is checked twice: its text when a subscription is made, and the addresses of its host at every delivery.
 https://cheatsheetseries.owasp.org/cheatsheets/Server_Side_Request_Forgery_Prevention_Cheat_Sheet.html
 https://www.iana.org/assignments/iana-ipv4-special-registry/iana-ipv4-special-registry.xhtml
 https://www.iana.org/assignments/iana-ipv6-special-registry/iana-ipv6-special-registry.xhtml
@@ -16,11 +16,11 @@ _HTTPS, _HTTP = 443, 80
 _LONGEST_URL = 2000
 _LONGEST_HOST = 253
 _URL = re.compile(r"(https?)://([^/?#]*)((?:/[^?#]*)?(?:\?[^#]*)?)", re.IGNORECASE)
-# Printable ASCII without what browsers, proxies and parsers read in different ways.
+# Printable ASCII, without characters that browsers, proxies and parsers read differently.
 _PLAIN = re.compile(r"[!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]+")
 _PLACE = re.compile(r"([A-Za-z0-9.-]+)(?::([0-9]{1,5}))?")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-# A last label like this makes the host a number: decimal, octal and hexadecimal forms of IPv4 addresses.
+# A host whose last label looks like this is an IPv4 address in decimal, octal or hexadecimal form.
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 # Names that stand for one machine or one network. https://www.rfc-editor.org/rfc/rfc6761, rfc8375, rfc9476
 _PRIVATE_NAMES = (
@@ -38,24 +38,24 @@ _PRIVATE_NAMES = (
 )
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1"})
 
-# Beyond what `is_global` refuses: what the nearest machine answers to, wherever the sender is.
+# Addresses that are refused besides those that `is_global` refuses, because the nearest machine answers to them.
 _REFUSED_V4 = tuple(
     IPv4Network(each)
     for each in (
-        "192.0.0.0/24",  # assignments for protocols, with anycast of the sender's own network
-        "192.88.99.0/24",  # relays of 6to4, which lead to IPv4 addresses of somebody else's choice
+        "192.0.0.0/24",  # protocol assignments, with anycast of the sender's own network
+        "192.88.99.0/24",  # 6to4 relays, which lead to any IPv4 address
         "192.31.196.0/24",  # AS112
-        "192.52.193.0/24",  # relays of multicast
+        "192.52.193.0/24",  # multicast relays
         "192.175.48.0/24",  # AS112
         "168.63.129.16/32",  # metadata and DNS of a cloud, on the machine's own host
     )
 )
-# Only global unicast is public, without what embeds an IPv4 address or is set aside.
+# Only global unicast is public, without addresses that embed an IPv4 address or are reserved.
 _PUBLIC_V6 = IPv6Network("2000::/3")
 _REFUSED_V6 = tuple(
     IPv6Network(each)
     for each in (
-        "2001::/23",  # Teredo, ORCHID and other assignments for protocols
+        "2001::/23",  # Teredo, ORCHID and other protocol assignments
         "2001:db8::/32",  # documentation
         "2002::/16",  # 6to4
         "3fff::/20",  # documentation
@@ -65,7 +65,7 @@ _REFUSED_V6 = tuple(
 
 
 class AddressRefused(Exception):
-    """A URL or an address that nothing is sent to. `reason` is a fixed text for people."""
+    """A URL or an address to which nothing is sent. `reason` is a fixed text for people."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -74,9 +74,9 @@ class AddressRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a POST goes: the parts of a URL that was accepted. `path` includes the query.
+    """Where a POST goes: the parts of an accepted URL. `path` includes the query.
 
-    `loopback` is set for an endpoint on the machine of a local stack: its name has to lead to this machine.
+    `loopback` is set for an endpoint on the machine of a local stack. Its name must resolve to this machine.
     """
 
     host: str
@@ -134,10 +134,10 @@ def _check_name(host: str) -> None:
 
 
 def check_addresses(addresses: list[str], *, loopback: bool = False) -> list[str]:
-    """Return the addresses that a name resolved to, IPv4 first, if all of them are public. Raises AddressRefused.
+    """Return a name's addresses, IPv4 first, if all of them are public. Raises AddressRefused.
 
-    One private address among public ones refuses the name: which one a later lookup gives is up to its owner.
-    With `loopback`, addresses of this machine are accepted, and no others.
+    One private address among public ones refuses the name, because its owner decides which one a later lookup returns.
+    With `loopback`, only addresses of this machine are accepted.
     """
     if not addresses:
         raise AddressRefused("The host name has no address.")
@@ -155,7 +155,7 @@ def is_public(address: str) -> bool:
         return False
     if isinstance(found, IPv4Address):
         return found.is_global and not found.is_multicast and not any(found in each for each in _REFUSED_V4)
-    # Everything else is mapped, translated (NAT64), unique local, link-local, multicast, or reserved.
+    # All others are mapped, translated (NAT64), unique local, link-local, multicast, or reserved.
     return found.scope_id is None and found in _PUBLIC_V6 and not any(found in each for each in _REFUSED_V6)
 
 

@@ -1,7 +1,7 @@
-"""Deliveries in the Events table: a record for each event and subscription, and the events that still have to be sent.
+"""Deliveries in the Events table: a record for each event and subscription, and the events that wait to be sent.
 
-Records are listed by the time of their event. What is waiting to be sent has a place of its own: by when it is due, or,
-for an ordered subscription, by lane (the instance of a meeting) and by the event's place in it.
+Records are listed by the time of their event. Waiting events are stored by due time, or, for an ordered subscription,
+by lane (the instance of a meeting) and by the event's place in it.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 
 _LANES = "lane#"
 _MOST_LANES = 2_000
-_BEHIND = "~"  # sorts behind every lane and place
+_BEHIND = "~"  # sorts after every lane and place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
     """An event that has to be sent to one subscription, not before `due_at` (epoch seconds).
 
-    `body` is the event itself where the log does not have it. `forced` is set for what somebody asked to be sent,
-    whatever the filters say.
+    `body` is the event itself where the log does not have it. `forced` means that somebody asked for it to be sent, so
+    the filters do not apply.
     """
 
     event_id: str
@@ -50,15 +50,15 @@ class Waiting:
     place: str = ""
     attempts: tuple[Attempt, ...] = ()
     tries: int = 0
-    """Attempts since it was last asked for: the retry schedule counts these."""
+    """Attempts since somebody last asked for it. The retry schedule counts these."""
     body: bytes | None = field(default=None, repr=False)
     forced: bool = False
     stored_key: str | None = None
-    """Its sort key in the table; None before it is there."""
+    """Its sort key in the table, or None before it is stored."""
 
     @property
     def sort_key(self) -> str:
-        """Where it stands among all that waits."""
+        """Return its sort key."""
         if self.stored_key is not None:
             return self.stored_key
         if self.lane is None:
@@ -75,7 +75,7 @@ class Waiting:
         attempts: tuple[Attempt, ...] = (),
         forced: bool = False,
     ) -> Waiting:
-        """Return an event as it waits for a subscription."""
+        """Return an event that waits for a subscription."""
         return cls(
             event_id=event.id,
             time_ms=event_time_ms(event),
@@ -103,7 +103,7 @@ class Delivery:
 
     @property
     def place(self) -> str:
-        """Where it stands in the list of deliveries."""
+        """Its position in the list of deliveries."""
         return place_of(self.time_ms, self.event_id)
 
 
@@ -125,7 +125,7 @@ class DeliveryStore:
         self._retention = retention_days * 86_400
 
     def record(self, subscription: Subscription, delivery: Delivery, *, now: float) -> None:
-        """Write what has become of a delivery, in place of what was known of it."""
+        """Store the state of a delivery, in place of the former one."""
         values = {
             "pk": _records(subscription),
             "sk": delivery.place,
@@ -150,9 +150,9 @@ class DeliveryStore:
     def page(
         self, subscription: Subscription, *, limit: int, after: str | None = None, status: Status | None = None
     ) -> tuple[Sequence[Delivery], str | None]:
-        """Return one page of records, the newest event first, and the place to go on after (None at the end).
+        """Return one page of records, newest event first, and the place where the next page begins (None at the end).
 
-        With a `status`, a page may be short and not the last.
+        With a `status`, a short page need not be the last.
         """
         request: dict[str, Any] = {
             "KeyConditionExpression": "pk = :pk",
@@ -169,7 +169,7 @@ class DeliveryStore:
         return [each for each in found if status in {None, each.status}], last["sk"]["S"] if last else None
 
     def add(self, subscription: Subscription, waiting: Waiting, *, now: float) -> None:
-        """Have an event sent. What waits in its lane already stays as it is."""
+        """Add an event to send. An event that waits in its lane already stays as it is."""
         values = self._values(subscription, waiting, now)
         if waiting.lane is None:
             self._table.put(values)
@@ -193,17 +193,17 @@ class DeliveryStore:
         }
 
     def remove(self, subscription: Subscription, waiting: Waiting) -> None:
-        """Take an event away: it was sent, given up, or is not wanted any more."""
+        """Remove an event that was sent, given up, or is not wanted any more."""
         self._table.delete(_waiting(subscription), waiting.sort_key)
 
     def postpone(self, subscription: Subscription, waiting: Waiting, later: Waiting, *, now: float) -> None:
-        """Replace what waits by the same event with another due time. A crash in between leaves both."""
+        """Replace a waiting event by the same event with another due time. A crash in between leaves both."""
         self._table.put(self._values(subscription, later, now))
         if later.sort_key != waiting.sort_key:
             self.remove(subscription, waiting)
 
     def due(self, subscription: Subscription, *, now: float, limit: int) -> Sequence[Waiting]:
-        """Return what is due and in no lane, the longest due first."""
+        """Return what is due and in no lane, longest due first."""
         values = {"pk": _waiting(subscription), "last": f"{int(now * 1000):013}#{_BEHIND}"}
         page, _ = self._table.query("#pk = :pk AND #sk <= :last", values, limit=limit)
         return [_read(item) for item in page]
@@ -211,9 +211,9 @@ class DeliveryStore:
     def heads(
         self, subscription: Subscription, *, is_due: Callable[[Waiting], bool], most: int
     ) -> tuple[list[Waiting], float | None]:
-        """Return the first events of `most` lanes whose first event is due, and when the next lane is due if none is.
+        """Return the first events of `most` lanes whose first event is due, or when the next lane is due if none is.
 
-        2,000 lanes are looked at, at most.
+        At most 2,000 lanes are read.
         """
         ready: list[Waiting] = []
         soonest: float | None = None
@@ -232,7 +232,7 @@ class DeliveryStore:
         return ready, soonest
 
     def next_due(self, subscription: Subscription) -> float | None:
-        """Return when the next event outside of lanes is due, in epoch seconds; None when none waits."""
+        """Return when the next event outside of lanes is due, in epoch seconds, or None when none waits."""
         page, _ = self._table.query(
             "#pk = :pk AND #sk < :lanes", {"pk": _waiting(subscription), "lanes": _LANES}, limit=1
         )
@@ -240,7 +240,7 @@ class DeliveryStore:
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:
-        """Return whether a delivery goes: with its tenant, or when its body or an answer names the person."""
+        """Return whether an erasure deletes a delivery: with its tenant, or when a text in it names the person."""
         if not target.owns(str(item["pk"]).partition("#")[0]):
             return False
         attempts = str(item.get("attempts", "[]"))

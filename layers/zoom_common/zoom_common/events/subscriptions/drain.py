@@ -1,7 +1,7 @@
-"""One worker for one subscription: verifies its target, collects what it missed, and sends what waits.
+"""The worker of one subscription: verifies its target, collects what it missed, and sends what waits.
 
-A worker holds the subscription's lease, so that there is one at a time: it keeps the order, the rate, and the back-off
-of a target that fails. Everything it knows stands in the tables. A worker that dies is replaced when its lease is over.
+A worker holds the subscription's lease, so there is one at a time. It keeps the order, the rate, and the back-off of a
+failing target. All its state is in the tables. When a worker dies, another takes over after its lease has expired.
 """
 
 from __future__ import annotations
@@ -44,21 +44,21 @@ from zoom_common.events.subscriptions.settling import (
 from zoom_common.events.subscriptions.store import SubscriptionStore
 
 _AT_ONCE = 20
-# A chunk ends within an attempt's 15 seconds and its writes; a dead worker's lease ends soon after.
+# A chunk ends within an attempt's 15 seconds and its writes. The lease of a dead worker expires soon after.
 LEASE_SECONDS = 60.0
 _RESERVE_SECONDS = 25.0
 _FAST_MS = 1_000
 _PAGE = 200
-# So many pages of what the log is not complete up to yet are read at once: 100 events a second.
+# The number of pages from the incomplete end of the log that are read at once: 100 events a second.
 _PAGES = 5
-# The log is complete some seconds ago only: what is newer is collected then.
+# The log is complete only up to some seconds ago. Newer events are collected then.
 _COLLECT_AGAIN = 15.0
 _SETTLED = SETTLED_MS / 1000
 _MOST_REMEMBERED = 200
 
 
 class Verifies(Sends, Protocol):
-    """Makes attempts, also at verifications."""
+    """Makes attempts, also for verifications."""
 
     def verify(self, subscription: Subscription) -> Attempt:
         """Ask a target whether it wants events."""
@@ -113,25 +113,25 @@ class Drain:
         self._sleep = sleep
         self._random = random
         self._owner = owner
-        # Of ordered subscriptions, the events that were collected although the log is not complete up to them.
+        # The collected events of ordered subscriptions from the end of the log that is not complete yet.
         self._ahead: dict[str, frozenset[str]] = {}
 
     def drain(self, tenant: str, subscription_id: str, deadline: Deadline) -> float | None:
-        """Do what is due for one subscription. Return after how many seconds there is more to do, if that is soon.
+        """Do what is due for one subscription. Return the seconds until more is due, if that is soon.
 
-        None leaves the rest to whoever wakes the subscription, and to the sweep. 0.0 says that time ran out. Raises
-        Unavailable. Nothing is lost then: what is due stays due.
+        None leaves the rest to the next wake-up or sweep; 0.0 means that time ran out. Raises Unavailable; nothing is
+        lost, because what is due stays due.
         """
         owner = self._owner()
         while True:
             now = self._clock()
             leased = self._subscriptions.lease(tenant, subscription_id, owner, now=now, until=now + LEASE_SECONDS)
-            if leased is None:  # deleted, or another worker's, who looks again before it rests
+            if leased is None:  # deleted, or leased by another worker, which checks again before it stops
                 return None
             try:
                 rest = self._step(leased)
             except DependencyFailed:
-                with suppress(DependencyFailed):  # else the lease ends by itself
+                with suppress(DependencyFailed):  # otherwise the lease expires
                     self._subscriptions.pass_on(leased, due_at=self._clock())
                 raise
             if rest is not None:
@@ -154,7 +154,7 @@ class Drain:
                 return self._rest(leased, None)
 
     def _announce(self, leased: Subscription) -> None:
-        """Publish that the subscription was ended. A crash before it is noted publishes the same id again."""
+        """Publish that the subscription was ended. A crash before it is recorded publishes the same id again."""
         at = leased.state_changed_at
         event = own_event(
             leased,
@@ -217,16 +217,16 @@ class Drain:
         return self._rest(leased, max(now, min(waits)) if waits else None)
 
     def _rest(self, leased: Subscription, due_at: float | None) -> Rest | None:
-        """Give the lease back, unless something has come meanwhile."""
+        """Return the lease, unless something has woken the subscription meanwhile."""
         return Rest(due_at) if self._subscriptions.rest(leased, due_at=due_at) else None
 
     def _send(self, leased: Subscription, ready: Sequence[Waiting]) -> None:
-        """Send what is ready, all at once: of each lane only the first event is among it."""
+        """Send what is ready, all at once. It has at most one event of each lane."""
         started = self._clock()
         known: dict[str, Waiting] = {}
         for waiting in ready:
             if waiting.event_id in known and not waiting.attempts:
-                self._deliveries.remove(leased, waiting)  # written down twice, when a message came twice
+                self._deliveries.remove(leased, waiting)  # stored twice, because a message came twice
             else:
                 known.setdefault(waiting.event_id, waiting)
         failed: list[DependencyFailed] = []
@@ -250,7 +250,7 @@ class Drain:
             self._sleep(max(0.0, len(attempts) / leased.rate - (self._clock() - started)))
 
     def _attempt(self, leased: Subscription, waiting: Waiting) -> Attempt | None:
-        """Send one event and write down what came of it; None when there is nothing to send any more."""
+        """Send one event and store the result. Return None when there is nothing to send any more."""
         event = self._event(leased, waiting)
         if event is None or not (waiting.forced or leased.wants(event)):
             self._deliveries.remove(leased, waiting)
@@ -261,15 +261,15 @@ class Drain:
         return attempt
 
     def _event(self, leased: Subscription, waiting: Waiting) -> CloudEvent | None:
-        """Return what waits as it was published; None when it has expired, or was erased."""
+        """Return a waiting event as it was published, or None when it has expired or was erased."""
         if waiting.body is not None:
             return CloudEvent.from_json(waiting.body)
         return logged(self._log, leased.tenant, waiting.event_id)
 
     def _collect(self, leased: Subscription) -> float | None:
-        """Write down one page of what was missed. Return when to go on, in epoch seconds, or None.
+        """Store one page of missed events as waiting. Return when to continue, in epoch seconds, or None.
 
-        An ordered subscription collects everything, because the log has the order.
+        An ordered subscription collects all events, because the log has the order.
         """
         now = self._clock()
         until = now if leased.ordered or leased.missed_until is None else leased.missed_until
@@ -289,11 +289,11 @@ class Drain:
         return self._collect_ahead(leased, replace(query, after=page.after), now)
 
     def _collect_ahead(self, leased: Subscription, query: LogQuery, now: float) -> float | None:
-        """Write down what the log shows and is not complete up to yet. Return when to go on, or None.
+        """Store events from the end of the log that is not complete yet. Return when to continue, or None.
 
-        These lines are read again until the log is complete: another may still appear before them.
+        These lines are read again until the log is complete, because another may still appear before them.
         """
-        latest = now + LEASE_SECONDS  # a line is dated by the clock of another container
+        latest = now + LEASE_SECONDS  # another container's clock dated the line
         seen: list[str] = []
         query, more = replace(query, until_ms=int(latest * 1000)), True
         while more and len(seen) < _PAGES * _PAGE:
@@ -302,7 +302,7 @@ class Drain:
             seen += [line.event_id for line in page.lines]
             query, more = replace(query, after=page.after), page.more
         if len(self._ahead) > _MOST_REMEMBERED:
-            self._ahead.clear()  # what is not remembered is looked up
+            self._ahead.clear()  # anything that is not cached is looked up
         self._ahead[leased.subscription_id] = frozenset(seen)
         return now + _SETTLED if more else None
 
@@ -314,7 +314,7 @@ class Drain:
         for line in lines:
             if places[line.event_id] in known or line.received_at_ms < int(leased.created_at * 1000):
                 continue
-            # Due since it became visible, so that the oldest is sent first.
+            # It is due since it became visible, so that the oldest is sent first.
             due_at = min(now, (line.recorded_at_ms or line.received_at_ms) / 1000)
             if leased.ordered:
                 due_at = max(due_at, line.received_at_ms / 1000 + ORDER_SECONDS)
@@ -329,9 +329,9 @@ def _soon(rest: Rest, now: float) -> float | None:
 
 
 def _due(leased: Subscription, now: float) -> tuple[Callable[[Waiting], bool], float]:
-    """Return whether an event is due, and until when due times are worth looking at.
+    """Return a test whether an event is due, and the latest due time that can pass it.
 
-    While a subscription catches up after a resume, what failed before it is due at once.
+    While a subscription catches up after a resume, events that failed before are due at once.
     """
     if leased.missed_after is None:
         return lambda waiting: waiting.due_at <= now, now

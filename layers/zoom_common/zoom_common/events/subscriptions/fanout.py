@@ -1,8 +1,8 @@
-"""From the bus to the targets: each event at once to every healthy subscription that wants it.
+"""Sends events from the bus to targets: each event at once to every healthy subscription that wants it.
 
-Targets that fail, are slow, or have an order or a rate to keep get their events from a worker of their own: here,
-their events are only written down. So nobody waits for them. A message is acknowledged when each of its deliveries was
-made or waits in the table.
+Targets that fail, are slow, or need an order or a rate have a worker of their own. Here, their events are only stored
+for it, so other targets do not wait for them. A message is acknowledged when each of its deliveries was made or is
+stored.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ _AWAY = "subscription_queue_unavailable"
 _LARGEST_BATCH = 10
 _LONGEST_DELAY = 900
 _MOST_AT_ONCE = 128
-# So many events of one batch are sent to a target at once, after one has arrived: all others of ten.
+# After one event of a batch has arrived, this many are sent to the target at once: all others of ten.
 _AT_ONCE_PER_TARGET = 9
-# A target whose answer takes so long when a batch is looked at is slow.
+# A target is slow when its answer takes at least this long.
 _LATE_SECONDS = 0.9 * SLOW_SECONDS
 # What is due later than this, in seconds, is left to the sweep.
 SOON = 30.0
@@ -67,9 +67,9 @@ class Wakes(Protocol):
 
 
 class WakeQueue:
-    """Wakes workers for subscriptions that have something to do. The next sweep finds what is left out.
+    """Wakes workers for subscriptions that have something to do. The next sweep finds those that were left out.
 
-    `MessageGroupId` makes a standard queue fair: a tenant with many subscriptions does not keep others waiting.
+    `MessageGroupId` makes a standard queue fair: a tenant with many subscriptions does not delay others.
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
     """
 
@@ -106,7 +106,7 @@ def read_wake(body: str) -> tuple[str, str]:
     return str(message["tenant"]), str(message["subscription_id"])
 
 
-# Runs tasks at once and returns when all are done; `late` is called with the number of each that takes long.
+# Runs tasks at once and returns when all are done. Calls `late` with the number of each task that takes long.
 type RunAll = Callable[[Sequence[Callable[[], None]], Callable[[int], None]], None]
 
 
@@ -126,9 +126,9 @@ def run_in_threads(tasks: Sequence[Callable[[], None]], late: Callable[[int], No
 
 @dataclass(slots=True)
 class _Task:
-    """The events of one batch for one subscription, each with the messages that it came in.
+    """The events of one batch for one subscription, each with its messages.
 
-    `sent_at` has the beginnings of the attempts that are under way, by the event.
+    `sent_at` has the start of each attempt under way, by event.
     """
 
     subscription: Subscription
@@ -144,7 +144,7 @@ class _Message:
 
 
 class FanOut:
-    """`clock` gives epoch seconds; `count` and `report` say what happened, without content."""
+    """`clock` gives epoch seconds. `count` and `report` record what happened, without content."""
 
     def __init__(
         self,
@@ -185,7 +185,7 @@ class FanOut:
         def late(at: int) -> None:
             begun = min([*tasks[at].sent_at.values()], default=None)
             if begun is None or self._clock() - begun < _LATE_SECONDS:
-                return  # its turn came late, and its target is not slow
+                return  # its turn came late, so the delay is not the target's
             try:
                 self._settlement.slow(tasks[at].subscription)
             except DependencyFailed as error:
@@ -196,7 +196,7 @@ class FanOut:
         return sorted(failed)
 
     def sweep(self) -> int:
-        """Wake every subscription that is due; how many. Raises Unavailable."""
+        """Wake every subscription that is due, and return their number. Raises Unavailable."""
         woken = 0
         for shard in range(SHARDS):
             after: Mapping[str, Any] | None = None
@@ -233,19 +233,20 @@ class FanOut:
         seen = task.subscription
         match seen.state:
             case State.PAUSED | State.DISABLED:
-                # What was on the bus before the change may stand in the log before the place where a resume begins.
+                # An event that was on the bus before the change may be in the log before the place where a resume
+                # begins.
                 self._keep(task, [pair for pair in task.events if pair[1].sent_at < seen.state_changed_at], {})
             case State.ACTIVE if seen.needs_a_worker:
                 self._keep(task, task.events, woken)
             case State.ACTIVE:
                 self._send(task, woken)
             case _:
-                pass  # pending, or it wants no events
+                pass  # it is pending, or wants no events
 
     def _keep(
         self, task: _Task, events: Sequence[tuple[CloudEvent, _Message]], woken: dict[tuple[str, str], float]
     ) -> None:
-        """Write events down for the subscription's own worker, and wake it unless it backs off."""
+        """Store events for the subscription's own worker, and wake it unless it backs off."""
         seen, now = task.subscription, self._clock()
         for event, _ in events:
             if not (seen.ordered and in_log(event)):  # the log has the order, and the worker reads it there
@@ -256,7 +257,7 @@ class FanOut:
             woken.setdefault((seen.tenant, seen.subscription_id), at - now)
 
     def _send(self, task: _Task, woken: dict[tuple[str, str], float]) -> None:
-        """Send one event, then the others, a few at once. After one that gets no answer, what is left only waits."""
+        """Send one event, then the others, a few at once. After one that gets no answer, the others are only stored."""
         left, some = self._not_made(task), 1
         while left:
             now, left = left[:some], left[some:]
@@ -294,12 +295,12 @@ class FanOut:
             status = known.get(place_of(event_time_ms(event), event.id))
             if status is None:
                 left.append((event, message))
-            elif status is Status.RETRYING:  # whoever wrote that may have died before it woke anybody
+            elif status is Status.RETRYING:  # The earlier try may have died before it woke the worker.
                 self._subscriptions.wake(task.subscription, at=self._clock())
         return left
 
     def _known(self, task: _Task) -> Mapping[str, Status]:
-        """Return the places of events that an earlier try of their messages has dealt with."""
+        """Return the places of events that an earlier try of their messages has handled."""
         repeated = [event for event, message in task.events if message.again]
         places = [place_of(event_time_ms(event), event.id) for event in repeated]
         return self._deliveries.statuses(task.subscription, places) if places else {}

@@ -1,4 +1,4 @@
-"""What a subscription is, which events it wants, and what becomes of a delivery: attempts, retries and back-off."""
+"""Subscriptions: which events they receive, and the rules for attempts, retries and back-off."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _KINDS = {"meeting": "meetings", "webinar": "webinars"}
 class State(StrEnum):
     """The state of a subscription. Only an active one gets events."""
 
-    PENDING = "pending"  # its target has not shown yet that it wants events
+    PENDING = "pending"  # its target has not confirmed yet that it wants events
     ACTIVE = "active"
     PAUSED = "paused"  # by its owner
     DISABLED = "disabled"  # its target failed for five days
@@ -37,12 +37,12 @@ class Payload(StrEnum):
     """How much of an event is sent."""
 
     FULL = "full"
-    THIN = "thin"  # without `data`, and with a `dataref` under which to read it
+    THIN = "thin"  # without `data`, and with a `dataref` from which it can be read
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which events of the wanted types are sent. An empty tuple or None lets every event through."""
+    """Which events of the wanted types are sent. An empty tuple or None accepts every event."""
 
     meeting: tuple[str, ...] = ()
     host: tuple[str, ...] = ()
@@ -90,24 +90,24 @@ class Subscription:
     description: str = ""
     state_changed_at: float = 0.0
     reason: str | None = None
-    """Why it is in its state, where nobody asked for it."""
+    """The reason for its state, where its owner did not ask for it."""
     challenge: str = field(default="", repr=False)
     previous_secret: bytes | None = field(default=None, repr=False)
     previous_until: float | None = None
     failures: int = 0
-    """Failed attempts in a row."""
+    """The number of successive failed attempts."""
     failing_since: float | None = None
     retry_at: float | None = None
-    """Set while it backs off: until then nothing is sent, and then one event at a time until one arrives."""
+    """Set while it backs off. Nothing is sent before this time, then one event at a time until one arrives."""
     rounds: int = 0
-    """How often it has backed off since something arrived."""
+    """The number of back-offs since an event last arrived."""
     slow_at: float | None = None
-    """When it was found to answer slowly; None when it answers fast."""
+    """When it was found to answer slowly, or None when it answers fast."""
     missed_after: str | None = None
-    """The place in the log behind which events may have been missed; None when nothing was."""
+    """The place in the log after which events may have been missed, or None when nothing was."""
     missed_until: float | None = None
     announce: str | None = None
-    """The type of the event about its state that is not on the bus yet."""
+    """The type of the event about its state that is not published yet."""
     last_attempt: str | None = None
     """Its last attempt at a verification, as JSON."""
     due_at: float | None = None
@@ -117,12 +117,12 @@ class Subscription:
 
     @property
     def backs_off(self) -> bool:
-        """Whether its target failed, and nothing has arrived since."""
+        """Whether its target failed and no event has arrived since."""
         return self.retry_at is not None
 
     @property
     def needs_a_worker(self) -> bool:
-        """Whether one worker at a time sends its events: to keep an order or a rate, or to wait for a slow target."""
+        """Whether a worker of its own sends its events: to keep an order or a rate, or because its target is slow."""
         return self.ordered or self.rate is not None or self.backs_off or self.slow_at is not None
 
     def wants(self, event: CloudEvent) -> bool:
@@ -134,13 +134,13 @@ class Subscription:
         return any(matches(type_.removeprefix("zoom."), each) for each in self.types)
 
     def body(self, event: CloudEvent) -> bytes:
-        """Return what is sent of an event."""
+        """Return the body of the delivery of an event."""
         thin = self.payload is Payload.THIN and event.type not in {VERIFICATION, TEST} and event.data is not None
         return (event.by_reference() if thin else event).to_json().encode()
 
 
 def matches(name: str, pattern: str) -> bool:
-    """Return whether a type without `zoom.` is the one of a pattern; a star at its end stands for any rest."""
+    """Return whether a type without `zoom.` matches a pattern. A star at the pattern's end matches any rest."""
     return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
 
 
@@ -155,12 +155,12 @@ def event_time_ms(event: CloudEvent) -> int:
 
 
 def in_log(event: CloudEvent) -> bool:
-    """Return whether an event stands in the event log. The gateway's own events do not."""
+    """Return whether an event is stored in the event log. The gateway's own events are not."""
     return event.source.startswith("/zoom/")
 
 
 def lane_of(event: CloudEvent) -> str:
-    """Return a short name for what an event's order is kept within: the instance of a meeting, else its subject."""
+    """Return a short name for the group in which order is kept: the instance of a meeting, else the event's subject."""
     about = event.uuid or event.subject or event.type
     return hashlib.sha256(about.encode()).hexdigest()[:16]
 
@@ -181,12 +181,12 @@ MOST_ATTEMPTS = len(SCHEDULE) + 1
 _JITTER = 0.1
 _LONGEST_RETRY_AFTER = 86_400.0
 DISABLED_AFTER = 5 * 86_400.0
-# What has had its last attempt while the target failed waits until the target is disabled, for a resume.
+# An event that had its last attempt while the target failed waits until the target is disabled, for a resume.
 LONGEST_PAUSE = DISABLED_AFTER + 7_200.0
-# An endpoint that answers, but with errors, is left alone after so many failures in a row.
+# An endpoint that answers with errors is not tried for a while after this many successive failures.
 FAILURES_UNTIL_BACK_OFF = 3
-# An ordered subscription's event is held back so long after it was received: whatever was received before it and is in
-# the log by then is sent first.
+# An ordered subscription holds an event back for this long after it was received, so that events received before it
+# that are in the log by then are sent first.
 ORDER_SECONDS = 1.0
 KEPT_ANSWER = 1024
 
@@ -196,12 +196,12 @@ _ASKED_TO_WAIT = frozenset({429, 503})
 
 
 class Outcome(StrEnum):
-    """What one attempt came to."""
+    """The result of one attempt."""
 
     DELIVERED = "delivered"
     GONE = "gone"  # 410: the target wants no more events
-    ANSWERED = "answered"  # with an error: it may be about this event only
-    UNREACHED = "unreached"  # no answer, or one that asks to wait: no other event would arrive either
+    ANSWERED = "answered"  # an error, which may be about this event only
+    UNREACHED = "unreached"  # no answer, or one that asks to wait: other events would not arrive either
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,11 +214,11 @@ class Attempt:
     error: str | None = None
     answer: str = ""
     retry_after: float | None = None
-    """The seconds that the endpoint asked to be left alone."""
+    """The seconds that the endpoint asked to wait."""
 
     @property
     def outcome(self) -> Outcome:
-        """What it came to."""
+        """The result."""
         if self.error is not None or self.status is None:
             return Outcome.UNREACHED
         if self.status in _OK:
@@ -229,7 +229,7 @@ class Attempt:
 
     @classmethod
     def answered(cls, status: int, headers: Mapping[str, str], body: bytes, *, at: float, duration_ms: int) -> Self:
-        """Return the attempt that an answer ended. A redirect is a failure, and where it leads is not kept."""
+        """Return the attempt with this answer. A redirect is a failure, and its address is not stored."""
         redirected = status in _REDIRECT
         return cls(
             at=at,
@@ -251,7 +251,7 @@ class Attempt:
 
 
 class Status(StrEnum):
-    """What has become of a delivery so far."""
+    """The state of a delivery."""
 
     RETRYING = "retrying"
     DELIVERED = "delivered"
@@ -265,19 +265,19 @@ def _asked_to_wait(headers: Mapping[str, str], *, now: float) -> float | None:
 
 
 def pause_after(attempts: int, *, random: Callable[[], float], asked: float | None = None) -> float | None:
-    """Return the seconds to the next attempt after so many, or None when there is none. `asked` is a lower bound."""
+    """Return the seconds to the next attempt, or None when there is none. `asked` is a lower bound."""
     if attempts >= MOST_ATTEMPTS:
         return None
     return max(_jittered(SCHEDULE[attempts - 1], random), asked or 0.0)
 
 
 def back_off(rounds: int, *, random: Callable[[], float], asked: float | None = None) -> float:
-    """Return the seconds that a failing target is left alone, after so many rounds of back-off before."""
+    """Return the seconds for which a failing target is not tried, after this many back-offs."""
     return max(_jittered(SCHEDULE[min(rounds, len(SCHEDULE) - 1)], random), asked or 0.0)
 
 
 def to_json(attempts: Sequence[Attempt]) -> str:
-    """Return attempts as they are stored; only the last ones of many."""
+    """Return attempts as they are stored. Of many, only the last ones are stored."""
     kept = [asdict(each) for each in attempts[-2 * MOST_ATTEMPTS :]]
     present = [{name: value for name, value in each.items() if value not in (None, "")} for each in kept]
     return json.dumps(present, ensure_ascii=False, separators=(",", ":"))

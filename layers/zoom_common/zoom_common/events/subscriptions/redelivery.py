@@ -1,4 +1,4 @@
-"""Sends events again because somebody asks: one, all that failed, or what came in a span of time."""
+"""Sends events again by request: one, all that failed, or those received in a period."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Lines(Protocol):
 
 
 class Redelivery:
-    """Writes events down as waiting; a worker that is woken afterwards sends them. Methods raise Unavailable.
+    """Stores events as waiting; a worker that is woken afterwards sends them. Methods raise Unavailable.
 
-    The schedule of retries begins anew, and former attempts are kept. What the filters do not want is not sent.
+    The schedule of retries begins again, and former attempts are kept. Events that the filters reject are not sent.
     """
 
     def __init__(self, *, deliveries: DeliveryStore, log: Log, lines: Lines, clock: Callable[[], float]) -> None:
@@ -35,20 +35,23 @@ class Redelivery:
         self._clock = clock
 
     def one(self, seen: Subscription, event_id: str) -> bool:
-        """Send one event of the log again. Return whether there is such an event that the subscription wants."""
+        """Send one event of the log again. Return whether the subscription has and wants such an event."""
         event = logged(self._log, seen.tenant, event_id)
         if event is None or not seen.wants(event):
             return False
         return self._add(seen, event.id, event_time_ms(event), event.type, self._clock())
 
     def failed(self, seen: Subscription, *, after: str | None) -> tuple[int, str | None]:
-        """Send a page of what failed again; how many, and the place to go on after (None at the end)."""
+        """Send a page of failed events again. Return their number, and where the next page begins (None at the end)."""
         found, last = self._deliveries.page(seen, limit=_PAGE, after=after, status=Status.FAILED)
         sent = [self._add(seen, each.event_id, each.time_ms, each.type, each.time_ms / 1000) for each in found]
         return sum(sent), last
 
     def span(self, seen: Subscription, query: LogQuery) -> tuple[int, str | None]:
-        """Send a page of the log again; how many, and the place to go on after (None at the end)."""
+        """Send a page of the log again.
+
+        Return the number of events, and where the next page begins (None at the end).
+        """
         page = self._lines.search(seen.tenant, query)
         wanted = [line for line in page.lines if seen.wants_type(line.type)]
         sent = [
@@ -57,7 +60,7 @@ class Redelivery:
         return sum(sent), page.after
 
     def _add(self, seen: Subscription, event_id: str, time_ms: int, type_: str, due_at: float) -> bool:
-        """Write one event down, to be sent in the order of `due_at`, and at once."""
+        """Store one event, to be sent at once, in the order of `due_at`."""
         now = self._clock()
         known = self._deliveries.get(seen, time_ms, event_id)
         attempts = known.attempts if known is not None else ()

@@ -34,14 +34,14 @@ type Entropy = Callable[[int], bytes]
 
 
 def new_secret(entropy: Entropy = secrets.token_bytes) -> Secret:
-    """Return a new secret as its owner gets it: `whsec_` and 32 random bytes in base64."""
+    """Return a new secret in the form that its owner gets: `whsec_` and 32 random bytes in base64."""
     return Secret(PREFIX + base64.b64encode(entropy(_SECRET_BYTES)).decode())
 
 
 def signature_headers(message_id: str, body: bytes, *, at: float, secrets: Sequence[Secret]) -> Mapping[str, str]:
     """Return the three headers of a delivery, signed with each of `secrets`, at `at` (epoch seconds).
 
-    Raises ValueError when a secret is none that `new_secret` made.
+    Raises ValueError when a secret was not made by `new_secret`.
     """
     timestamp = str(int(at))
     signed = f"{message_id}.{timestamp}.".encode() + body
@@ -67,7 +67,7 @@ def _key(secret: Secret) -> bytes:
 
 
 class SigningSecrets:
-    """Seals subscriptions' secrets, and opens each once per container. Methods raise Unavailable when KMS is away."""
+    """Seals subscriptions' secrets, and opens each once per container. Methods raise Unavailable when KMS fails."""
 
     def __init__(self, cipher: Cipher) -> None:
         self._cipher = cipher
@@ -78,7 +78,7 @@ class SigningSecrets:
         return self._cipher.sealer(_context(tenant, subscription_id)).seal(secret)
 
     def of(self, subscription: Subscription, *, now: float) -> Sequence[Secret]:
-        """Return the secrets to sign with: during a rotation the new one, then the one before."""
+        """Return the secrets to sign with: the current one and, during a rotation, also the former one."""
         found = [self._open(subscription, subscription.secret)]
         if subscription.previous_secret is not None and (subscription.previous_until or 0.0) > now:
             found.append(self._open(subscription, subscription.previous_secret))
@@ -99,7 +99,7 @@ def _context(tenant: str, subscription_id: str) -> SealContext:
 
 
 class Posts(Protocol):
-    """Where POSTs go out."""
+    """Sends POSTs."""
 
     def post(
         self, endpoint: Endpoint, headers: Mapping[str, str], body: bytes, *, most: int = ..., whole: bool = ...
@@ -109,10 +109,10 @@ class Posts(Protocol):
 
 
 class Queues(Protocol):
-    """Where messages to queues of others go out."""
+    """Sends messages to other people's queues."""
 
     def put(self, url: str, message_id: str, body: bytes) -> str | None:
-        """Send one message. Return None, or the word for why the queue did not take it."""
+        """Send one message. Return None, or the reason why the queue did not accept it."""
         ...
 
 
@@ -137,13 +137,14 @@ class Sender:
         self._local = local
 
     def send(self, subscription: Subscription, event: CloudEvent) -> Attempt:
-        """Make one attempt. Raises Unavailable when the secret could not be opened: then nothing was sent."""
+        """Make one attempt. Raises Unavailable when the secret could not be opened; then nothing was sent."""
         return self._attempt(subscription, event)[0]
 
     def verify(self, subscription: Subscription) -> Attempt:
-        """Ask the target whether it wants events: a URL has to answer 200 with the challenge, a queue to take it.
+        """Ask the target whether it wants events.
 
-        The attempt has no answer: until it is verified, what a target says is shown to nobody.
+        A URL has to answer 200 with the challenge, a queue to accept a message. The attempt has no answer, because the
+        answer of an unverified target is shown to nobody.
         """
         attempt, answer = self._attempt(subscription, verification(subscription, at=self._clock()), whole=True)
         error = attempt.error
@@ -193,7 +194,7 @@ def verification(subscription: Subscription, *, at: float) -> CloudEvent:
 
 
 def new_test_event(subscription: Subscription, *, at: float, name: str) -> CloudEvent:
-    """Return an event that only shows that deliveries arrive. `name` is different for each."""
+    """Return an event that shows that deliveries arrive. `name` is different for each."""
     return own_event(subscription, TEST, at=at, name=name, message="This is a test event.")
 
 

@@ -1,4 +1,4 @@
-"""What an attempt changes: the delivery's record, what waits, and the health of the subscription's target."""
+"""Stores the result of an attempt: the delivery's record, what waits, and the health of the subscription's target."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from zoom_common.events.subscriptions.model import (
 )
 from zoom_common.events.subscriptions.store import SubscriptionStore
 
-# A target that takes longer than this is served by a worker of its own, so that others do not wait with it.
+# A target that takes longer than this gets a worker of its own, so that others do not wait for it.
 SLOW_SECONDS = 2.0
-# A worker may act for so long by what it read before a change of state.
+# A worker may act for this long on what it read before a change of state.
 _STALE_SECONDS = 60.0
 
 
@@ -45,9 +45,9 @@ class Count(Protocol):
 
 
 class Tally:
-    """Counts in memory and writes each sum once, for deliveries that are many. It is used by several threads.
+    """Counts in memory and writes each sum once, because deliveries are many. Several threads use it.
 
-    `written` is called after sums were written, where there were any.
+    `written` is called after sums were written, if there were any.
     """
 
     def __init__(self, count: Count, *, written: Callable[[], None] = lambda: None) -> None:
@@ -62,7 +62,7 @@ class Tally:
             self._sums[name, tuple(sorted(dimensions.items()))] += value
 
     def write(self) -> None:
-        """Write all sums, and begin anew."""
+        """Write all sums, and start again at zero."""
         with self._lock:
             sums, self._sums = self._sums, Counter()
         for (name, dimensions), value in sums.items():
@@ -72,7 +72,7 @@ class Tally:
 
 
 class Settlement:
-    """Writes down what attempts came to. Every method raises Unavailable; doing it again is safe."""
+    """Stores the results of attempts. Every method raises Unavailable, and can be repeated."""
 
     def __init__(
         self,
@@ -90,17 +90,18 @@ class Settlement:
         self._random = random
 
     def settle(self, seen: Subscription, waiting: Waiting, attempt: Attempt, *, stored: bool) -> float | None:
-        """Write down what one attempt came to. Return when it is due again, in epoch seconds, or None.
+        """Store the result of one attempt. Return when the event is due again, in epoch seconds, or None.
 
-        `stored` says whether the event waits in the table already. The event waits in the table before its record
-        says that it will be tried again, and leaves it after its record says that it was delivered: a crash in
-        between sends it once more and loses nothing.
+        `stored` says whether the event waits in the table already. The event is stored as waiting before its record
+        says that it will be tried again, and removed after its record says that it was delivered. So a crash in between
+        sends it once more and loses nothing.
         """
         now, outcome = self._clock(), attempt.outcome
         later = None
         if outcome not in {Outcome.DELIVERED, Outcome.GONE}:
             pause = pause_after(waiting.tries + 1, random=self._random, asked=attempt.retry_after)
-            if pause is not None and outcome is Outcome.UNREACHED:  # when the target is back, so is its event
+            # when the target works again, the event is sent again
+            if pause is not None and outcome is Outcome.UNREACHED:
                 pause = min(pause, self._pause_of_target(seen, attempt))
             later = again(waiting, attempt, now + pause) if pause is not None else None
         if later is not None:
@@ -116,7 +117,7 @@ class Settlement:
         return later.due_at if later is not None else None
 
     def _leave(self, seen: Subscription, waiting: Waiting, attempt: Attempt, outcome: Outcome, now: float) -> None:
-        """Take an event away that is done. What a failing target has missed is put aside, for when it is resumed."""
+        """Remove an event that is done. An event that a failing target has missed is kept aside for a resume."""
         if seen.backs_off and seen.failing_since is not None and outcome in {Outcome.ANSWERED, Outcome.UNREACHED}:
             aside = again(waiting, attempt, seen.failing_since + LONGEST_PAUSE)
             self._deliveries.postpone(seen, waiting, aside, now=now)
@@ -140,7 +141,10 @@ class Settlement:
         self._subscriptions.note(seen, slow_at=self._clock())
 
     def end(self, seen: Subscription, state: State, announcement: str, *, reason: str) -> bool:
-        """Stop sending to an active subscription, to be announced on the bus. False when it is not active any more."""
+        """Stop sending to an active subscription, and let its worker publish that.
+
+        Return False when it is not active.
+        """
         now = self._clock()
         missed = missed_since(seen, now) if state is State.DISABLED else None
         ended = self._subscriptions.change(
@@ -162,7 +166,7 @@ class Settlement:
             self._rest(seen, rounds, attempt, now, failures=seen.failures + 1)
         else:
             counted = self._subscriptions.failed(seen, now=now)
-            if counted is None:  # it backs off since a moment ago
+            if counted is None:  # it has started to back off just now
                 return
             since = counted.failing_since
             if outcome is Outcome.UNREACHED or counted.failures >= FAILURES_UNTIL_BACK_OFF:
@@ -180,20 +184,20 @@ class Settlement:
 
 
 def begins_after(now: float) -> str:
-    """Return the place in the log behind which an ordered subscription that is made now collects its events.
+    """Return the place in the log after which a new ordered subscription collects its events.
 
-    The clocks of those who write lines may be behind; what was received earlier is left out when it is collected.
+    The clocks of those who write lines may be slow, so earlier events are skipped when they are collected.
     """
     return before(int(now * 1000) - SETTLED_MS)
 
 
 def missed_since(seen: Subscription, now: float) -> str:
-    """Return the place in the log behind which a subscription that stops now may miss events."""
+    """Return the place in the log after which a subscription that stops now may miss events."""
     return seen.missed_after or before(int((now - _STALE_SECONDS) * 1000))
 
 
 def missed_until(now: float) -> float:
-    """Return the moment from which on a subscription that starts now gets every event as it comes."""
+    """Return the time from which on a subscription that starts now gets every event at once."""
     return now + _STALE_SECONDS
 
 
@@ -211,7 +215,7 @@ class Log(Protocol):
 
 
 def logged(log: Log, tenant: str, event_id: str) -> CloudEvent | None:
-    """Return an event as it was published, or None when it has expired, or was erased. Raises Unavailable."""
+    """Return an event as it was published, or None when it has expired or was erased. Raises Unavailable."""
     try:
         entry = log.get(tenant, event_id)
     except EventExpired:
@@ -229,13 +233,13 @@ def waiting_in_log(
     due_at: float,
     attempts: tuple[Attempt, ...] = (),
 ) -> Waiting | None:
-    """Return an event of the log as it waits, with its schedule begun anew.
+    """Return an event of the log as waiting, with a new schedule of retries.
 
-    For an ordered subscription the event itself is read: None when it is gone, or is not wanted.
+    For an ordered subscription the event itself is read. Return None when it is gone, or is not wanted.
     """
     if not seen.ordered:
         return Waiting(event_id=event_id, time_ms=time_ms, type=type_, due_at=due_at, attempts=attempts)
-    event = logged(log, seen.tenant, event_id)  # which says its place in the order
+    event = logged(log, seen.tenant, event_id)  # its content has its place in the order
     if event is None or not seen.wants(event):
         return None
     return replace(Waiting.of(event, seen, due_at=due_at), attempts=attempts)

@@ -1,7 +1,7 @@
-"""Subscriptions in the Connections table: what was asked for, how the target does, and when it is looked at next.
+"""Subscriptions in the Connections table: the request, the health of the target, and when it is due next.
 
 Owners and workers change different attributes of one item. A worker holds a lease while it sends. `wakes` counts the
-reasons to look at a subscription: a worker goes to rest only when no reason came while it worked.
+reasons to look at a subscription: a worker stops only if no reason was added while it worked.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _HEALTHY = ("failures", "failing_since", "retry_at", "rounds")
 
 
 def partition(tenant: str) -> str:
-    """The partition that holds a tenant's subscriptions."""
+    """Return the partition of a tenant's subscriptions."""
     return f"{tenant}#subscriptions"
 
 
 def due_shard(subscription_id: str) -> str:
-    """The shard of the index `due` that a subscription's due time is in; connections have shards of their own."""
+    """Return the shard of the index `due` for a subscription's due time. Connections have shards of their own."""
     return f"sub#{connection_shard(subscription_id)}"
 
 
@@ -50,7 +50,7 @@ class SubscriptionStore:
         self._table = connections
 
     def create(self, subscription: Subscription) -> None:
-        """Write a new subscription."""
+        """Store a new subscription."""
         values = {each.name: getattr(subscription, each.name) for each in fields(Subscription)}
         del values["tenant"], values["subscription_id"]
         self._table.put({**_keys(subscription), **_written(values)} | _due(subscription))
@@ -71,9 +71,10 @@ class SubscriptionStore:
                 return found
 
     def change(self, seen: Subscription, **changes: Any) -> Subscription | None:
-        """Change it, if state and challenge are still those seen; None when they are not, or it is gone.
+        """Change a subscription, if state and challenge are still those seen.
 
-        None as a value removes an attribute. A change of `due_at` wakes a worker then.
+        Return None when they are not, or it is gone. None as a value removes an attribute. A change of `due_at` then
+        wakes a worker.
         """
         condition = "#state = :seen AND #challenge = :seen_challenge"
         return self._update(seen, changes, condition, {"seen": str(seen.state), "seen_challenge": seen.challenge})
@@ -83,7 +84,7 @@ class SubscriptionStore:
         return bool(self._table.delete(partition(tenant), subscription_id))
 
     def wake(self, subscription: Subscription, *, at: float) -> None:
-        """Have the subscription looked at, at `at` (epoch seconds) or earlier. A deleted one stays deleted."""
+        """Set the due time to `at` (epoch seconds) or leave an earlier one. A deleted subscription stays deleted."""
         key = partition(subscription.tenant), subscription.subscription_id
         values: dict[str, object] = {"zero": 0, "one": 1}
         sooner = self._table.update_if(
@@ -96,7 +97,7 @@ class SubscriptionStore:
             self._table.update_if(*key, f"SET {_WAKE}", condition=_EXISTS, values=values)
 
     def lease(self, tenant: str, subscription_id: str, owner: str, *, now: float, until: float) -> Subscription | None:
-        """Take or renew the lease and return the subscription; None when another has it, or the item is gone."""
+        """Take or renew the lease. Return the subscription, or None when another has the lease or the item is gone."""
         found = self._table.update_if(
             partition(tenant),
             subscription_id,
@@ -107,20 +108,23 @@ class SubscriptionStore:
         return _read(found) if found is not None else None
 
     def rest(self, leased: Subscription, *, due_at: float | None) -> bool:
-        """Give the lease back until `due_at` (None: until something wakes it). False when something woke it already."""
+        """End the lease until `due_at` (None: until something wakes it).
+
+        Return False when something has woken it already.
+        """
         condition = f"{_MINE} AND (#wakes = :wakes OR attribute_not_exists(#wakes))"
         return self._give_back(leased, due_at, condition, {"wakes": leased.wakes})
 
     def pass_on(self, leased: Subscription, *, due_at: float) -> bool:
-        """Give the lease back with work left, for `due_at`. False when it was lost."""
+        """End the lease with work left, which is due at `due_at`. Return False when the lease was lost."""
         return self._give_back(leased, due_at, _MINE, {})
 
     def note(self, seen: Subscription, **changes: Any) -> Subscription | None:
-        """Change what a worker finds out, whatever the state is; None when the subscription is gone."""
+        """Store what a worker found out, whatever the state is. Return None when the subscription is gone."""
         return self._update(seen, changes, "#sk = :id", {"id": seen.subscription_id})
 
     def failed(self, seen: Subscription, *, now: float) -> Subscription | None:
-        """Count a failure of a target that does not back off. None when it backs off already, or is gone."""
+        """Count a failure of a target that does not back off. Return None when it backs off already, or is gone."""
         return self._table_update(
             seen,
             "SET #failures = if_not_exists(#failures, :zero) + :one,"
@@ -130,20 +134,20 @@ class SubscriptionStore:
         )
 
     def succeeded(self, seen: Subscription) -> Subscription | None:
-        """Forget former failures. None when the subscription is gone."""
+        """Reset the failures. Return None when the subscription is gone."""
         return self.note(seen, **dict.fromkeys(_HEALTHY))
 
     def due(
         self, shard: int, *, now: float, after: Mapping[str, Any] | None = None
     ) -> tuple[Sequence[tuple[str, str]], Any]:
-        """One page of (tenant, subscription id) that are due in a shard, longest due first, and where to go on."""
+        """Return a page of (tenant, subscription id) due in a shard, longest due first, and where the next begins."""
         values = {"shard": f"sub#{shard:02d}", "now": now}
         page, last = self._table.query("#due_shard = :shard AND #due_at <= :now", values, index="due", after=after)
         return [(values["pk"].removesuffix("#subscriptions"), values["sk"]) for values in page], last
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:
-        """Return whether a subscription goes: with its tenant, or when it is for events of the person's alone."""
+        """Return whether an erasure deletes a subscription: with its tenant, or when it is for the person only."""
         if not target.owns(str(item["pk"]).partition("#")[0]):
             return False
         hosts = json.loads(item.get("filters", "{}")).get("host", [])
@@ -198,7 +202,7 @@ def _due(subscription: Subscription) -> dict[str, object]:
 
 
 def _written(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Attribute values as they are stored. An empty text and a zero are absent, as None is."""
+    """Return attribute values as they are stored. An empty text and a zero are left out, like None."""
     unknown = changes.keys() - _OF_MODEL
     if unknown:
         raise TypeError(f"no attribute of a subscription: {sorted(unknown)}")

@@ -1,8 +1,8 @@
-"""Reaches targets: POSTs to public hosts, looked up, checked, pinned, and over within one deadline; messages to queues.
+"""Sends to targets: POSTs to public hosts, whose addresses are looked up, checked and pinned; messages to queues.
 
-The connection goes to the address that was checked. TLS and the header `Host` carry the name, so that a name that
-resolves to something else a moment later changes nothing. Redirects are not followed, proxies of the environment are
-not used, and at most the first bytes of an answer are read.
+The connection goes to the checked address. TLS and the header `Host` carry the name, so a name that resolves to another
+address a moment later makes no difference. Redirects are not followed, the environment's proxies are not used, and at
+most the first bytes of an answer are read. One deadline bounds everything.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from zoom_common.events.subscriptions.addresses import AddressRefused, Endpoint,
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-# How long an endpoint may take from the lookup of its name to the head of its answer.
+# The time from the lookup of an endpoint's name to the head of its answer.
 ANSWER_SECONDS = 15.0
 KEPT_BYTES = 1024
-# How long the rest of an answer is waited for, once its head has said what became of the delivery.
+# The time for the rest of an answer after its head, which already has the result of the delivery.
 _BODY_SECONDS = 1.0
 _CHUNK = 16_384
 _QUEUE = re.compile(r"(https://sqs\.([a-z0-9-]{4,30})\.[a-z.-]{1,40})/[0-9]{12}/[A-Za-z0-9_-]{1,80}")
@@ -57,7 +57,7 @@ class NoAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an endpoint answered. Header names are lower case; `body` is the beginning of the body."""
+    """An endpoint's answer. Header names are lower case; `body` is the beginning of the body."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -71,7 +71,7 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 class EndpointClient:
-    """Sends deliveries. It keeps no connections: each delivery looks its host up anew."""
+    """Sends deliveries. It keeps no connections: each delivery looks up the host again."""
 
     def __init__(
         self,
@@ -100,7 +100,7 @@ class EndpointClient:
         """Send one POST and return the answer, with `most` bytes of its body. Raises NoAnswer.
 
         `seconds` bound everything: connecting, TLS, sending, and waiting for the head of the answer. The body is read
-        for a second more at most, or, when the `whole` of it matters, until the same deadline.
+        for at most one more second, or until the same deadline when `whole` is set.
         """
         until = self._clock() + seconds
         connected = self._open(endpoint, until)
@@ -125,10 +125,10 @@ class EndpointClient:
             raise NoAnswer("refused_address") from None
 
     def _open(self, endpoint: Endpoint, until: float) -> socket.socket:
-        """Connect to the first address that takes the connection, and shake TLS with the name."""
+        """Connect to the first address that accepts the connection, and do the TLS handshake with the name."""
         addresses = self.addresses(endpoint)
         for at, address in enumerate(addresses):
-            left = self._left(until) / (len(addresses) - at)  # an address that is silent leaves time for the next
+            left = self._left(until) / (len(addresses) - at)  # a silent address leaves time for the next one
             try:
                 connected = self._connect((address, endpoint.port), max(left, 0.001))
             except OSError:
@@ -140,7 +140,7 @@ class EndpointClient:
         if self._tls is None:
             self._tls = self._context()
         try:
-            connected.settimeout(max(self._left(until), 0.001))  # OpenSSL's handshake as a whole ends by then
+            connected.settimeout(max(self._left(until), 0.001))  # bounds OpenSSL's whole handshake
             return self._tls.wrap_socket(connected, server_hostname=endpoint.host)
         except TimeoutError:
             connected.close()
@@ -186,7 +186,7 @@ class EndpointClient:
 
 
 def _beginning(response: http.client.HTTPResponse, most: int) -> bytes:
-    """Read the beginning of a body. What is late, broken or longer is left out: the status has said what matters."""
+    """Read the beginning of a body. What is late, broken or longer is left out, because the status has the result."""
     found = bytearray()
     try:
         while len(found) < most and (some := response.read1(most - len(found))):
@@ -197,7 +197,7 @@ def _beginning(response: http.client.HTTPResponse, most: int) -> bytes:
 
 
 class _Reader(io.RawIOBase):
-    """What comes over a socket until `until`. Each wait is cut to it, so that bytes that drip do not prolong it."""
+    """Reads from a socket until `until`. Each wait ends by then, so that slow bytes do not prolong it."""
 
     def __init__(self, connected: socket.socket, clock: Callable[[], float], until: float) -> None:
         self._socket = connected
@@ -205,7 +205,7 @@ class _Reader(io.RawIOBase):
         self.until = until
 
     def readable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: Any) -> int:
@@ -218,18 +218,18 @@ class _Reader(io.RawIOBase):
 
 
 class _Readable:
-    """As much of a socket as `http.client.HTTPResponse` asks for."""
+    """The part of a socket that `http.client.HTTPResponse` uses."""
 
     def __init__(self, reader: _Reader) -> None:
         self._reader = reader
 
     def makefile(self, *_: Any) -> io.BufferedReader:
-        """Return the file that is read."""
+        """Return the file to read from."""
         return io.BufferedReader(self._reader)
 
 
 def queue_region(url: str, *, local: bool = False) -> str | None:
-    """Return the region of a standard queue's URL, an empty text for a local one; None when it is no such URL."""
+    """Return the region of a standard queue's URL, an empty text for a local one, or None for another URL."""
     found = _QUEUE.fullmatch(url)
     if found and found[1] == endpoints.endpoint("sqs", {"AWS_REGION": found[2]}):
         return found[2]
@@ -244,10 +244,10 @@ class TargetQueues:
         self._local = local
 
     def put(self, url: str, message_id: str, body: bytes) -> str | None:
-        """Send one message. Return None, or the word for why the queue did not take it.
+        """Send one message. Return None, or the reason why the queue did not accept it.
 
-        The role of this stack may send to queues of other accounts, and in its own account to none: there, only the
-        queue's own policy lets it.
+        The role of this stack may send to queues of other accounts, and to none of its own account: there, only the
+        queue's own policy can allow it.
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
         """
         region = queue_region(url, local=self._local)

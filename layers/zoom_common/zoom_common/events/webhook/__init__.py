@@ -1,1 +1,1 @@
-"""Zoom's deliveries: received, verified, queued; and how the endpoint is doing."""
+"""Zoom's deliveries: receives, verifies and queues them, and records the endpoint's state."""

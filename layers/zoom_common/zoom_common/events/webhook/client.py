@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     class IngestQueue(Protocol):
-        """Where a verified delivery is safe."""
+        """Stores verified deliveries."""
 
         def send(self, delivery: Delivery, deadline: Deadline) -> None:
-            """Return once the delivery is stored. Raises Unavailable, or TooLarge for what no queue will take."""
+            """Return when the delivery is stored. Raises Unavailable, or TooLarge for a body that no queue accepts."""
             ...
 
 
 class SqsIngestQueue:
-    """The ingest queue. A delivery may be stored twice when an answer is lost; the processor's dedupe absorbs that."""
+    """The ingest queue. A delivery may be stored twice when an answer is lost; the processor deduplicates it."""
 
     def __init__(self, queue_url: str, client: AwsJsonClient) -> None:
         self._queue_url = queue_url
@@ -42,14 +42,14 @@ class SqsIngestQueue:
 
 
 class SecretReader:
-    """The current version of the secret `arn`."""
+    """Reads the current version of the secret `arn`."""
 
     def __init__(self, arn: str, client: AwsJsonClient) -> None:
         self._arn = arn
         self._client = client
 
     def read(self, deadline: Deadline) -> Secret:
-        """The secret's text. Raises Unavailable."""
+        """Return the secret's text. Raises Unavailable."""
         try:
             answer = self._client.call("secretsmanager.GetSecretValue", {"SecretId": self._arn}, deadline)
         except AwsCallFailed as failure:
@@ -68,24 +68,24 @@ CHALLENGED = "challenged_at"
 
 _KEPT = 120 * 86_400
 
-# Zoom, or whoever knocks, waits for the answer: a note that takes longer is given up.
+# The caller waits for the answer, so a note that takes longer is given up.
 _SECONDS = 0.6
 
 _PAUSE = 60.0
 
 
 def app_status_key(app: str) -> str:
-    """The sort key of the status of one Zoom app."""
+    """Return the sort key of the status of one Zoom app."""
     return f"app#{app}"
 
 
 def rejected_at(reason: str) -> str:
-    """The attribute that says when a delivery was last refused for `reason`."""
+    """Return the attribute with the time when a delivery was last refused for `reason`."""
     return f"rejected_{reason}_at"
 
 
 class StatusWriter:
-    """One note of a kind a minute and container at most, or a flood of forgeries would be a flood of writes."""
+    """Writes at most one note of a kind per minute and container, so that forged requests do not cause many writes."""
 
     def __init__(self, table: str, client: AwsJsonClient, *, clock: Callable[[], float]) -> None:
         self._table = table
@@ -94,7 +94,7 @@ class StatusWriter:
         self._tried: dict[tuple[str, str], float] = {}
 
     def note(self, of: str, what: str, deadline: Deadline) -> None:
-        """Write down that `what` happened now. Never raises: no answer to Zoom depends on it."""
+        """Store that `what` happened now. Never raises, because the answer to Zoom does not depend on it."""
         now = self._clock()
         if now - self._tried.get((of, what), float("-inf")) < _PAUSE:
             return

@@ -1,4 +1,4 @@
-"""One delivery on its way from the webhook to the processor, as an SQS message. Standard library only."""
+"""A delivery on its way from the webhook to the processor, as an SQS message. Standard library only."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ if TYPE_CHECKING:
     from typing import Any
 
 LARGEST_BODY = 900 * 1024
-_LARGEST_MESSAGE = 1024 * 1024 - 4096  # one MiB, with room for the attributes
-# SQS takes the characters of XML 1.0 and refuses a message for any other. A class that spans all of Unicode would be
-# compiled for as long as half of a start takes; what is decoded from UTF-8 holds no surrogates.
+_LARGEST_MESSAGE = 1024 * 1024 - 4096  # one MiB, less room for the attributes
+# SQS accepts the characters of XML 1.0 and refuses a message with any other. A character class for all of Unicode would
+# take half of a start to compile. Text decoded from UTF-8 holds no surrogates.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _NO_CHARACTERS = ("\ufffe", "\uffff")
 _REQUEST_ID = re.compile(r"[\w.=;-]{1,128}", re.ASCII)
 
 
 class TooLarge(Exception):
-    """No message can hold this body."""
+    """The body is too large for a message."""
 
 
 class ForeignMessage(Exception):
-    """A message on the queue that the webhook did not write."""
+    """The message was not written by the webhook."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A verified delivery. `app` is the client id whose secret verified it; `request_id` is unsigned, for tracing."""
+    """A verified delivery. `app` is the client id whose secret verified it. `request_id` is unsigned, for tracing."""
 
     app: str
     body: bytes = field(repr=False)
     received_at_ms: int
     request_id: str = ""
     reconciled: bool = False
-    """Whether we made it from what Zoom reports, because Zoom's own did not come."""
+    """Whether the gateway made it from Zoom's reports, because Zoom's own delivery did not arrive."""
     key: str = ""
-    """The dedupe key it was first seen with, where its secrets have been taken out since; else it is made anew."""
+    """The dedupe key of an event whose secrets have been removed since; otherwise the key is computed."""
 
     def to_message(self) -> dict[str, Any]:
-        """`MessageBody` and `MessageAttributes` of SendMessage. Raises TooLarge."""
+        """Return `MessageBody` and `MessageAttributes` for SendMessage. Raises TooLarge."""
         encoding, text = _encode(self.body)
         attributes = {"app": self.app, "encoding": encoding}
         if _REQUEST_ID.fullmatch(self.request_id):
@@ -60,7 +60,7 @@ class Delivery:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Delivery:
-        """The delivery in one record of a Lambda's SQS event. Raises ForeignMessage."""
+        """Return the delivery in one record of a Lambda's SQS event. Raises ForeignMessage."""
         try:
             attributes = {name: str(item["stringValue"]) for name, item in record["messageAttributes"].items()}
             return cls(

@@ -1,4 +1,4 @@
-"""Receives Zoom's deliveries: size, signature, then challenge or queue, and the response to Zoom."""
+"""Receives Zoom's deliveries: checks size and signature, then answers the challenge or queues the event."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from zoom_common.zoom.webhooks import (
     answer_challenge,
 )
 
-# The counters of the webhook that are metrics, and what is measured of it.
+# The counters and measurements of the webhook that are metrics.
 WATCHED = frozenset({"WebhookFailed", "WebhookRejected", "WebhookSecretsStale", "WebhookTooLarge"})
 MEASURED = frozenset({"WebhookLag", "InitDurationWebhook"})
 
@@ -41,9 +41,9 @@ class MetricLines:
         self._clock = clock
 
     def count(self, name: str, *, reason: str = "", lag_ms: int | None = None, **properties: str) -> None:
-        """Count `name` in a line of this service; what an alarm or the dashboard watches is a metric too.
+        """Count `name` in a log line. What an alarm or the dashboard watches is a metric too.
 
-        `lag_ms` is how long ago Zoom says that it happened.
+        `lag_ms` is the time since Zoom sent the event.
         """
         metrics = [Metrics({name: (1, COUNT)}, [["service"]] if name in WATCHED else [])]
         if lag_ms is not None:  # a filter of its log makes a metric of this
@@ -52,7 +52,7 @@ class MetricLines:
         self._write(metric_line(metrics, about, namespace=self._namespace, at=self._clock()))
 
     def measure(self, name: str, milliseconds: int) -> None:
-        """Record a length of time, which is a metric without a dimension."""
+        """Record a duration, which is a metric without a dimension."""
         metrics = Metrics({name: (milliseconds, MILLISECONDS)}, [[]])
         self._write(metric_line([metrics], {"service": self._service}, namespace=self._namespace, at=self._clock()))
 
@@ -65,14 +65,14 @@ if TYPE_CHECKING:
     from zoom_common.events.webhook.client import IngestQueue
 
     class StatusNotes(Protocol):
-        """Where challenges and rejections are noted. Neither method raises."""
+        """Records challenges and rejections. Neither method raises."""
 
         def challenged(self, app: str, deadline: Deadline) -> None:
-            """Zoom has challenged the endpoint of `app`, and got its answer."""
+            """Record that Zoom has challenged the endpoint of `app` and got its answer."""
             ...
 
         def rejected(self, reason: str, deadline: Deadline) -> None:
-            """A delivery was rejected."""
+            """Record that a delivery was rejected."""
             ...
 
 
@@ -81,13 +81,13 @@ _HEADERS = {"content-type": "application/json", "cache-control": "no-store", "x-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What Zoom gets."""
+    """The answer to Zoom."""
 
     status: int
     body: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def to_event(self) -> dict[str, Any]:
-        """The answer as a function URL wants it."""
+        """Return the answer in the form of a function URL."""
         return {
             "statusCode": self.status,
             "headers": dict(_HEADERS),
@@ -97,7 +97,7 @@ class Answer:
 
 
 class Receiver:
-    """One delivery at a time, from the function URL's event to Zoom's answer."""
+    """Handles one delivery at a time, from the function URL's event to the answer."""
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ class Receiver:
         self._status_notes = status_notes
 
     def receive(self, event: Mapping[str, Any], deadline: Deadline) -> Answer:
-        """The answer to one delivery; each outcome is counted with its reason."""
+        """Return the answer to one delivery. Each outcome is counted with its reason."""
         headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
         known_as = str((event.get("requestContext") or {}).get("requestId") or "")
         request_id = observability.begin_correlation(headers.get("x-zm-request-id", ""), known_as)
@@ -148,7 +148,7 @@ class Receiver:
         return Answer(200)
 
     def _lag_ms(self, document: Any) -> int | None:
-        """How long ago Zoom says it happened; its clock and ours may differ, and then it is now."""
+        """Return the time in milliseconds since Zoom sent the event, 0 if Zoom's clock is ahead of ours."""
         happened = document.get("event_ts") if isinstance(document, dict) else None
         return max(0, int(self._clock() * 1000) - happened) if type(happened) is int else None
 
@@ -163,7 +163,7 @@ class Receiver:
             newer = self._secrets.newer(deadline)
             if newer is not None:
                 return claim.verify(body, newer)
-            if self._secrets.failure:  # it may be signed with a secret we cannot read: that is a fault of ours
+            if self._secrets.failure:  # it may be signed with a secret that we cannot read, which is a fault of ours
                 raise Unavailable(reason=self._secrets.failure) from None
             raise
 
@@ -173,7 +173,7 @@ class Receiver:
 
 
 def _raw_body(event: Mapping[str, Any]) -> bytes:
-    """The bytes Zoom sent. Raises TooLarge before anything is decoded, or binascii.Error."""
+    """Return the bytes that Zoom sent. Raises TooLarge before anything is decoded, or binascii.Error."""
     text = event.get("body") or ""
     encoded = bool(event.get("isBase64Encoded"))
     if len(text) > (LARGEST_BODY * 4 / 3 + 4 if encoded else LARGEST_BODY):
@@ -187,7 +187,7 @@ def _raw_body(event: Mapping[str, Any]) -> bytes:
 
 
 def _parsed(body: bytes) -> Any:
-    """The JSON value, or None for what is none: what Zoom signed is kept even then."""
+    """Return the JSON value, or None for other content, which is kept all the same because Zoom has signed it."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 FRESH_SECONDS = 5 * 60
-# How long an unreadable secret's last copy still counts. Removing a leaked secret takes effect within FRESH_SECONDS
-# unless Secrets Manager is down, and then within this.
+# How long the last copy of an unreadable secret is used. Removing a leaked secret takes effect within FRESH_SECONDS, or
+# within this time while Secrets Manager fails.
 STALE_SECONDS = 60 * 60
 _PAUSE_SECONDS = 15
 
@@ -31,9 +31,9 @@ class UnusableSecrets(Exception):
 
 
 def parse_secrets(document: Secret) -> tuple[SigningSecret, ...]:
-    """The secrets in `{"apps": [{"app", "secrets": [{"secret", "from"?, "until"?}]}]}`. Raises UnusableSecrets.
+    """Return the secrets in `{"apps": [{"app", "secrets": [{"secret", "from"?, "until"?}]}]}`. Raises UnusableSecrets.
 
-    One secret under two apps is refused: a delivery signed with it would belong to either.
+    The same secret under two apps is refused, because the app of a delivery would not be clear.
     """
     try:
         secrets = tuple(_secrets(json.loads(document.reveal())))
@@ -49,7 +49,10 @@ def parse_secrets(document: Secret) -> tuple[SigningSecret, ...]:
 
 
 class CachedSecrets:
-    """`read` with a memory: fresh for five minutes, stale for at most an hour, asked at most every 15 s in between."""
+    """Caches `read`: a copy is fresh for five minutes and usable for an hour.
+
+    In between, `read` is tried every 15 s.
+    """
 
     def __init__(self, read: Callable[[Deadline], Secret], *, clock: Callable[[], float]) -> None:
         self._read = read
@@ -58,10 +61,10 @@ class CachedSecrets:
         self._read_at = float("-inf")
         self._tried_at = float("-inf")
         self.failure = ""
-        """Why the last reading failed, safe to log."""
+        """Why the last reading failed; it may be logged."""
 
     def current(self, deadline: Deadline) -> tuple[SigningSecret, ...]:
-        """The secrets to verify with. Raises Unavailable when there are none recent enough."""
+        """Return the secrets to verify with. Raises Unavailable when there are none recent enough."""
         if self._age() > FRESH_SECONDS and self._may_try():
             self._refresh(deadline)
         if self._age() > STALE_SECONDS:
@@ -69,7 +72,10 @@ class CachedSecrets:
         return self._secrets
 
     def newer(self, deadline: Deadline) -> tuple[SigningSecret, ...] | None:
-        """Other secrets than the ones that just failed to verify, or None. Forgeries cannot make it ask often."""
+        """Return secrets that differ from the ones that failed to verify, or None.
+
+        Forged requests cannot make it read often.
+        """
         before = self._secrets
         if not self._may_try():
             return None

@@ -1,4 +1,4 @@
-"""The status of Zoom's deliveries by app: stored times, the hourly check, and what `GET /webhooks` returns."""
+"""The status of Zoom's deliveries by app: stored times, the hourly check, and the answer of `GET /webhooks`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def read_webhook_secrets(client: SecretsManagerClient, arn: str) -> tuple[Sequence[SigningSecret], float]:
-    """The secrets of every Zoom app, and when they were last written (epoch seconds).
+    """Return the secrets of every Zoom app, and when they were last written (epoch seconds).
 
     Raises Unavailable, or UnusableSecrets.
     """
@@ -47,12 +47,12 @@ _REJECTED = ("rejected_", "_at")
 
 @dataclass(frozen=True, slots=True)
 class AppStatus:
-    """One Zoom app, in epoch seconds; None for what was never seen (or four months ago)."""
+    """One Zoom app. Times are epoch seconds, None for what was not seen in the last four months."""
 
     challenged_at: float | None = None
     verified_at: float | None = None
     secrets_since: Mapping[str, float] = field(default_factory=dict)
-    """By the secret's fingerprint: since when it has been in use."""
+    """Since when each secret has been in use, by its fingerprint."""
 
 
 @dataclass(slots=True)
@@ -66,12 +66,12 @@ class WebhookStatusStore:
     _written: dict[str, float] = field(default_factory=dict)
 
     def of_app(self, app: str) -> AppStatus:
-        """What is known of `app`."""
+        """Return what is known of `app`."""
         found = self.table.get(STATUS, app_status_key(app)) or {}
         return AppStatus(found.get(CHALLENGED), found.get(_VERIFIED), found.get(_SECRETS) or {})
 
     def apps(self) -> dict[str, AppStatus]:
-        """What is known of every app whose deliveries were ever seen (in four months)."""
+        """Return what is known of every app whose deliveries were seen in the last four months."""
         begin = app_status_key("")
         items, after = self.table.query("#pk = :pk AND begins_with(#sk, :app)", {"pk": STATUS, "app": begin})
         while after is not None:
@@ -87,7 +87,7 @@ class WebhookStatusStore:
         }
 
     def rejections(self) -> dict[str, float]:
-        """When a delivery was last refused, by reason. It is not known which app sent it."""
+        """Return when a delivery was last refused, by reason. The app that sent it is not known."""
         begin, end = _REJECTED
         found = self.table.get(STATUS, ENDPOINT) or {}
         return {
@@ -97,7 +97,10 @@ class WebhookStatusStore:
         }
 
     def verified(self, app: str, at: float) -> None:
-        """Zoom delivered for `app` at `at`. Written once a minute, and never raises: nothing depends on it."""
+        """Store that Zoom delivered for `app` at `at`, at most once a minute.
+
+        Never raises, because nothing depends on it.
+        """
         if at - self._written.get(app, 0.0) < _PAUSE:
             return
         self._written[app] = at
@@ -105,11 +108,11 @@ class WebhookStatusStore:
             self._set(app, _VERIFIED, at, condition="attribute_not_exists(#verified_at) OR #verified_at < :value")
         except InternalError as error:
             observability.fault(error, app=app)
-        except (Unavailable, ConditionFailed):  # an older delivery that was moved back from the dead letters
+        except (Unavailable, ConditionFailed):  # an older delivery that was moved back from the dead-letter queue
             return
 
     def remember_secrets(self, app: str, since: Mapping[str, float]) -> None:
-        """Keep since when the secrets of `app` have been in use, by fingerprint."""
+        """Store since when the secrets of `app` have been in use, by fingerprint."""
         self._set(app, _SECRETS, dict(since), condition="attribute_exists(#pk) OR attribute_not_exists(#pk)")
 
     @staticmethod
@@ -124,7 +127,7 @@ class WebhookStatusStore:
 
 
 def verified_apps(records: Iterable[Mapping[str, Any]]) -> dict[str, float]:
-    """By app, when the last of an SQS event's deliveries arrived, in epoch seconds; not what we made ourselves."""
+    """Return by app when the last delivery of an SQS event arrived, in epoch seconds. Our own events do not count."""
     found: dict[str, float] = {}
     for record in records:
         attributes = record.get("messageAttributes") or {}
@@ -142,13 +145,13 @@ class Measure(Protocol):
     """A metric's measurement, in seconds."""
 
     def __call__(self, name: str, seconds: float, **fields: str) -> None:
-        """Record `seconds` for `name`, with these fields beside it in the log."""
+        """Record `seconds` for `name`. The other fields go into the log line."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookHealth:
-    """`secrets` reads what Zoom signs with, and since when that text has stood there (epoch seconds)."""
+    """`secrets` reads the webhook secrets, and when their text was written (epoch seconds)."""
 
     webhook_status: WebhookStatusStore
     secrets: Callable[[], tuple[Sequence[SigningSecret], float]]
@@ -182,7 +185,7 @@ class WebhookHealth:
 
 
 def covered_until(secrets: Iterable[SigningSecret], now: float) -> float | None:
-    """Until when some secret is active without a gap: `now` when none is, None when there is no end to it."""
+    """Return until when some secret is active without a gap: `now` when none is, None when there is no end."""
     moment, left = now, list(secrets)
     while going := [each for each in left if each.active(moment)]:
         ends = [each.ends for each in going if each.ends is not None]
@@ -193,14 +196,14 @@ def covered_until(secrets: Iterable[SigningSecret], now: float) -> float | None:
 
 
 def fingerprint(secret: Secret) -> str:
-    """Tells one secret from another, and nothing of it."""
+    """Return a fingerprint by which secrets can be told apart. It reveals nothing of the secret."""
     return hashlib.sha256(b"webhook-secret\0" + secret.reveal().encode()).hexdigest()[:12]
 
 
 def described(
     connections: Iterable[Connection], apps: Mapping[str, AppStatus], rejections: Mapping[str, float], *, now: float
 ) -> dict[str, Any]:
-    """What `GET /webhooks` says: each connection with what is known of its app's deliveries."""
+    """Return the body of `GET /webhooks`: each connection with what is known of its app's deliveries."""
     return {
         "connections": [_connection(each, apps[each.client_id], now) for each in connections],
         "rejections": described_rejections(rejections, now=now),
@@ -208,7 +211,7 @@ def described(
 
 
 def described_rejections(rejections: Mapping[str, float], *, now: float) -> list[dict[str, Any]]:
-    """When a delivery was last refused, by reason."""
+    """Return when a delivery was last refused, by reason."""
     return [{"reason": reason, **_last("rejected", at, now)} for reason, at in sorted(rejections.items())]
 
 
@@ -223,7 +226,7 @@ def _connection(connection: Connection, app: AppStatus, now: float) -> dict[str,
 
 
 def described_app(app: AppStatus, *, now: float) -> dict[str, Any]:
-    """What is known of an app's deliveries and of its secrets, which are named by fingerprint."""
+    """Return what is known of an app's deliveries and of its secrets, which are named by fingerprint."""
     in_use = sorted(app.secrets_since.items(), key=lambda each: each[1])
     return {
         **_last("verified", app.verified_at, now),
@@ -245,7 +248,7 @@ def _app(secret: SigningSecret) -> str:
 
 
 def _since(secret: SigningSecret, known: AppStatus, written_at: float) -> float:
-    """Since when it has been in use: as its entry says, else since it was first seen."""
+    """Return since when a secret has been in use: as its entry says, else since it was first seen."""
     if secret.starts is not None:
         return secret.starts
     return min(written_at, known.secrets_since.get(fingerprint(secret.value), written_at))

@@ -1,1 +1,4 @@
-"""Request bodies as Zoom's contract describes them. Validation reads them; what goes to Zoom are the caller's bytes."""
+"""Request bodies as Zoom's contract describes them.
+
+They are used for checks; the caller's own bytes are sent to Zoom.
+"""

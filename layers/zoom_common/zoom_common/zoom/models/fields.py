@@ -1,4 +1,4 @@
-"""What all request bodies share: the base model, how faults are reported, and the kinds of values."""
+"""The common part of all request bodies: the base model, the messages of faults, and the types of values."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from pydantic_core import PydanticCustomError
 
 from zoom_common.errors import FieldError
 
-# Keyed by pydantic's type of error. The value a caller sent is never part of a message.
+# Keyed by pydantic's type of error. A message never contains the value that a caller sent.
 _MESSAGES = {
     "missing": "This field is required.",
     "string_type": "Must be a string.",
@@ -42,7 +42,7 @@ _MESSAGES = {
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """What decides whether a value of one member counts as absent."""
+    """The properties that decide whether a value of one member counts as absent."""
 
     required: bool
     enumerated: bool
@@ -51,17 +51,17 @@ class _Member:
 
 
 class ZoomModel(BaseModel):
-    """A JSON object of Zoom's. Members that it does not list are allowed: Zoom adds some every month.
+    """One of Zoom's JSON objects. Members that it does not list are allowed, because Zoom adds some every month.
 
     Clients of many languages send all members of a type, with empty values where nothing is set. So an empty string,
-    null and an empty list count as absent, an empty object in the place of a list as well, and so does 0 where an
+    null and an empty list count as absent, and so does an empty object in the place of a list, and 0 where an
     enumeration or a count has no 0.
     """
 
     model_config = ConfigDict(extra="allow", defer_build=True, hide_input_in_errors=True)
 
     any_choice: ClassVar[bool] = False
-    """Whether a value outside an enumeration passes, as it does inside `settings`."""
+    """Whether a value outside an enumeration is accepted, as it is inside `settings`."""
 
     @classmethod
     def ignored(cls, members: Mapping[str, Any]) -> Collection[str]:
@@ -83,14 +83,14 @@ class ZoomModel(BaseModel):
         }
 
     def conflicts(self) -> Sequence[FieldError]:
-        """What is wrong between fields that are each right."""
+        """Return the faults between fields that are each right by themselves."""
         return ()
 
 
 class SettingsModel(ZoomModel):
-    """An object inside `settings`, where a value outside an enumeration passes.
+    """An object inside `settings`, where a value outside an enumeration is accepted.
 
-    Measured for `auto_recording`: Zoom answers 204 and stores its default. Nobody knows about the others.
+    Measured for `auto_recording`: Zoom answers 204 and stores its default. For the other members it is not known.
     """
 
     any_choice = True
@@ -118,7 +118,7 @@ def _is_list(annotation: Any) -> bool:
 
 
 def _choices(annotation: Any) -> tuple[Any, ...]:
-    """The values of an enumeration, which may stand in a union. Empty for any other type."""
+    """Return the values of an enumeration, also inside a union; empty for any other type."""
     if get_origin(annotation) is Literal:
         return get_args(annotation)
     return tuple(value for each in get_args(annotation) for value in _choices(each))
@@ -137,16 +137,16 @@ def _is_absent(member: _Member, value: Any, *, any_choice: bool) -> bool:
 
 
 def is_empty(value: Any) -> bool:
-    """Return whether a value says nothing, as clients send it for a member that is not set."""
+    """Return whether a value counts as not set, as clients send it."""
     return value is None or value in ("", [])
 
 
 def faults(model: type[ZoomModel], value: Any) -> list[FieldError]:
-    """Every fault of `value` as a body of `model`, each field once. Empty: Zoom's contract allows it."""
+    """Return every fault of `value` as a body of `model`, each field once; empty if Zoom's contract allows it."""
     try:
         found = list(model.model_validate(value).conflicts())
     except ValidationError as error:
-        # No input and no URL: a fault is reported without quoting the caller.
+        # No input and no URL, so that a fault never quotes the caller.
         details = error.errors(include_url=False, include_input=False)
         found = [FieldError(_field(each["loc"]), _message(dict(each))) for each in details]
     first: dict[str, FieldError] = {}
@@ -193,7 +193,7 @@ _ZONE = re.compile(
 
 
 def is_time_zone(name: str) -> bool:
-    """Whether `name` can be a time zone: an area and a place in it, a known name without an area, or an offset."""
+    """Return whether `name` can be a time zone: an area and a place, a known name without an area, or an offset."""
     return _ZONE.fullmatch(name) is not None
 
 
@@ -217,15 +217,15 @@ _MOMENT = re.compile(
 
 _ONE_DIGIT = re.compile(r"(?<!\d)\d(?!\d)", re.ASCII)
 
-# Programs that join days with a loop leave a comma at the end.
+# Programs that join days in a loop leave a comma at the end.
 _WEEKDAYS = re.compile(r"\s*[1-7]\s*(,\s*[1-7]\s*)*,?\s*")
 
 
 def whole(value: Any) -> Any:
-    """A whole number, also when it comes as text, as 60.0, or as 62.5.
+    """Read a whole number, also from text, from 60.0, or from 62.5.
 
-    Programs that divide milliseconds send fractions, others send false for "no limit". They pass, because it is not
-    known whether Zoom refuses them.
+    Programs that divide milliseconds send fractions, others send false for "no limit". Both are accepted, because it is
+    not known whether Zoom refuses them.
     """
     if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
         return int(value.strip().partition(".")[0])
@@ -237,9 +237,9 @@ def whole(value: Any) -> Any:
 
 
 def flag(value: Any) -> Any:
-    """True or false, also when it comes as text or as a number: 0 is false, any other whole number is true.
+    """Read true or false, also from text or a number: 0 is false, any other whole number is true.
 
-    Programs send 2 here. Nobody knows whether Zoom takes it, so it passes.
+    Programs send 2 here. It is accepted, because it is not known whether Zoom refuses it.
     """
     if isinstance(value, str):
         value = _FLAGS.get(value.strip().lower(), value)
@@ -249,7 +249,7 @@ def flag(value: Any) -> Any:
 
 
 def moment(value: str | None) -> str | None:
-    """An ISO 8601 time. With an offset or Z it is absolute, without one it is local to the body's `timezone`."""
+    """Read an ISO 8601 time. With an offset or Z it is absolute, without one it is local to the body's `timezone`."""
     if not value or _PRINTED_DAY.fullmatch(value):
         return value
     found = _MOMENT.fullmatch(value.upper())
@@ -275,14 +275,14 @@ def not_judged(value: Any) -> Any:
 
 
 def time_zone(value: str | None) -> str | None:
-    """The name of a time zone, such as America/Los_Angeles."""
+    """Read the name of a time zone, such as America/Los_Angeles."""
     if not value or is_time_zone(value):
         return value
     raise PydanticCustomError("time_zone", "Must be a time zone such as America/Los_Angeles or UTC.")
 
 
 def e_mail(value: str | None) -> str | None:
-    """An e-mail address, as far as its shape is beyond doubt."""
+    """Read an e-mail address. Only its certain properties are checked."""
     if not value or re.fullmatch(r"\S[^\r\n]*@[^\r\n]*\S", value.strip()):
         return value
     raise PydanticCustomError("e_mail", "Must be an e-mail address.")
@@ -298,12 +298,12 @@ def weekdays(value: Any) -> Any:
 
 
 def text(value: Any) -> Any:
-    """Text, also when it comes as a number or as true or false."""
+    """Read text, also from a number or from true or false."""
     return json.dumps(value) if isinstance(value, int | float) else value
 
 
 def several(value: Any) -> Any:
-    """A list, also of one text that comes by itself, as libraries declare some of Zoom's lists."""
+    """Read a list, also from a single text, because libraries declare some of Zoom's lists as text."""
     return [value] if isinstance(value, str) else value
 
 

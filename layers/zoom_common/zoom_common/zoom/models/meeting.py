@@ -33,7 +33,7 @@ from zoom_common.zoom.models.settings import (
 
 
 class Exempt(SettingsModel):
-    """Someone who may join without signing in."""
+    """A person who may join without signing in."""
 
     email: EMail = None
     name: Text = None
@@ -41,20 +41,20 @@ class Exempt(SettingsModel):
 
 
 class Invitee(SettingsModel):
-    """Someone who is invited."""
+    """A person who is invited."""
 
     email: EMail = None
 
 
 class BreakoutRoom(SettingsModel):
-    """One breakout room and who is put into it."""
+    """One breakout room and the people assigned to it."""
 
     name: Text = None
     participants: Texts = None
 
 
 class BreakoutRooms(SettingsModel):
-    """Rooms that are made before the meeting."""
+    """Rooms that are created before the meeting."""
 
     enable: Flag = None
     rooms: list[BreakoutRoom] | None = None
@@ -98,7 +98,7 @@ class MeetingQuestions(QuestionsAndAnswers):
 
 
 class Chat(SettingsModel):
-    """A chat that lives beyond the meeting."""
+    """A chat that stays after the meeting."""
 
     enable: Flag = None
     auto_add_invited_external_users: Flag = None
@@ -106,7 +106,7 @@ class Chat(SettingsModel):
 
 
 class Resource(SettingsModel):
-    """A whiteboard that belongs to the meeting."""
+    """A whiteboard of the meeting."""
 
     resource_type: Literal["whiteboard"] | None = None
     resource_id: Text = None
@@ -114,7 +114,7 @@ class Resource(SettingsModel):
 
 
 class WaitingRoom(SettingsModel):
-    """Who waits before they are let in."""
+    """Who has to wait before they are let in."""
 
     mode: Literal["follow_setting", "custom"] | None = None
     who_goes_to_waiting_room: (
@@ -199,7 +199,7 @@ class _Meeting(ZoomModel):
 
     @classmethod
     def ignored(cls, members: Mapping[str, Any]) -> Collection[str]:
-        """Zoom reads the recurrence of a series with a fixed time only."""
+        """Return `recurrence` if Zoom does not read it: it does so only for a series with a fixed time."""
         return unread_recurrence(members, read_for=RECURRING_WITH_FIXED_TIME)
 
 
@@ -212,7 +212,7 @@ class CreateMeeting(_Meeting):
 
 
 class UpdateMeeting(_Meeting):
-    """The body of `PATCH /meetings/{meetingId}`. It takes back what `GET` gave: 4 is a personal meeting room."""
+    """The body of `PATCH /meetings/{meetingId}`. It accepts the values of `GET`: type 4 is a personal meeting room."""
 
     type: Annotated[Literal[1, 2, 3, 4, 8, 10] | None, BeforeValidator(whole)] = None
     tracking_fields: list[TrackingField] | None = None

@@ -15,7 +15,7 @@ RequiredEMail = Annotated[str, AfterValidator(e_mail)]
 
 
 class CustomAnswer(ZoomModel):
-    """The answer to a question of the host's own."""
+    """The answer to one of the host's own questions."""
 
     title: Text = None
     value: Annotated[Text, Field(max_length=128)] = None
@@ -31,7 +31,7 @@ class _Registrant(ZoomModel):
     custom_questions: list[CustomAnswer] | None = None
     industry: Text = None
     job_title: Text = None
-    # Hosts word the choices of these in their own language.
+    # Hosts write the choices of these in their own language.
     language: Text = None
     last_name: Annotated[Text, Field(max_length=64)] = None
     no_of_employees: Text = None
@@ -56,7 +56,7 @@ class WebinarRegistrant(_Registrant):
 
 
 class BatchRegistrant(ZoomModel):
-    """One of many."""
+    """One of many registrants."""
 
     email: RequiredEMail
     first_name: RequiredText
@@ -77,7 +77,7 @@ class BatchMeetingRegistrants(BatchRegistrants):
 
 
 class DecidedRegistrant(ZoomModel):
-    """Whom a decision is about."""
+    """The registrant that a decision is about."""
 
     email: EMail = None
     id: Text = None
@@ -91,7 +91,7 @@ class RegistrantStatus(ZoomModel):
 
 
 class Question(ZoomModel):
-    """One of Zoom's own questions."""
+    """One of Zoom's questions."""
 
     field_name: Text = None
     required: Flag = None
@@ -104,13 +104,13 @@ class _CustomQuestion(ZoomModel):
 
 
 class MeetingCustomQuestion(_CustomQuestion):
-    """A question of the host's own, for a meeting."""
+    """One of the host's own questions, for a meeting."""
 
     type: Literal["short", "single"] | None = None
 
 
 class WebinarCustomQuestion(_CustomQuestion):
-    """A question of the host's own, for a webinar."""
+    """One of the host's own questions, for a webinar."""
 
     type: Literal["short", "single", "single_radio", "single_dropdown", "multiple"] | None = None
 
@@ -133,7 +133,7 @@ _NINETY_DAYS = 90 * 86_400
 
 
 class Attendee(ZoomModel):
-    """Someone who gets a link."""
+    """A person who gets a link."""
 
     name: Annotated[RequiredText, Field(max_length=64)]
     disable_audio: Flag = None
@@ -154,7 +154,7 @@ class SipDialing(ZoomModel):
 
 
 class Panelist(ZoomModel):
-    """Someone on the panel of a webinar."""
+    """A person on the panel of a webinar."""
 
     email: EMail = None
     name: Text = None

@@ -1,4 +1,4 @@
-"""What meetings and webinars share: settings, recurrence, live streams and recordings."""
+"""The common parts of meetings and webinars: settings, recurrence, live streams and recordings."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Countries(SettingsModel):
 
 
 class Interpreter(SettingsModel):
-    """Someone who interprets between two languages."""
+    """A person who interprets between two languages."""
 
     email: EMail = None
     languages: Text = None
@@ -50,7 +50,7 @@ class LanguageInterpretation(SettingsModel):
 
 
 class SignInterpreter(SettingsModel):
-    """Someone who interprets into a sign language."""
+    """A person who interprets into a sign language."""
 
     email: EMail = None
     sign_language: Text = None
@@ -64,7 +64,7 @@ class SignLanguageInterpretation(SettingsModel):
 
 
 class QuestionsAndAnswers(SettingsModel):
-    """Written questions from those who attend."""
+    """Written questions from attendees."""
 
     enable: Flag = None
     allow_submit_questions: Flag = None
@@ -120,7 +120,7 @@ class CommonSettings(SettingsModel):
 
 
 class Plan(SettingsModel):
-    """A choice of e-mails to send, by Zoom's number for it."""
+    """A choice of e-mails to send, as Zoom's number."""
 
     enable: Flag = None
     type: Annotated[Literal[0, 1, 2, 3, 4, 5, 6, 7] | None, BeforeValidator(whole)] = None
@@ -136,15 +136,15 @@ class DelayedStart(ZoomModel):
 
 DAILY, WEEKLY, MONTHLY = 1, 2, 3
 
-# Zoom's pages print less for webinars (90, 12, 3); the larger numbers are the ones that are sure to be refused beyond.
+# Zoom's pages have lower limits for webinars (90, 12, 3). Only values above these larger ones are certainly refused.
 _LONGEST_INTERVAL = {DAILY: 99, WEEKLY: 50, MONTHLY: 10}
 
 
 class Recurrence(ZoomModel):
     """The `recurrence` of a body. Zoom reads it for recurring meetings with a fixed time only.
 
-    Zoom takes more than its pages say: programs in production send `end_times` beside `end_date_time`, and an endless
-    weekly series becomes about 110 occurrences. So only what no series can be is refused.
+    Zoom accepts more than its pages say: programs in production send `end_times` together with `end_date_time`, and an
+    endless weekly series becomes about 110 occurrences. So only impossible series are refused.
     """
 
     type: Annotated[Literal[1, 2, 3], BeforeValidator(whole)]
@@ -165,7 +165,7 @@ class Recurrence(ZoomModel):
 
 
 def conflicts_of(recurrence: Recurrence | None) -> Sequence[FieldError]:
-    """Return what a body's recurrence conflicts with; nothing where there is none."""
+    """Return the conflicts in a body's recurrence, if it has one."""
     return () if recurrence is None else recurrence.conflicts()
 
 
@@ -187,7 +187,7 @@ def unread_recurrence(members: Mapping[str, Any], *, read_for: int) -> Collectio
 
 
 class Livestream(ZoomModel):
-    """The body of `PATCH .../livestream`: where the stream goes."""
+    """The body of `PATCH .../livestream`: where the stream is sent."""
 
     page_url: Annotated[RequiredText, Field(max_length=1024)]
     stream_key: Annotated[RequiredText, Field(max_length=512)]

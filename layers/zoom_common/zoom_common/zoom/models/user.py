@@ -18,7 +18,7 @@ Name = Annotated[Text, Field(max_length=64)]
 
 
 class License(ZoomModel):
-    """A licence out of one subscription."""
+    """A licence from one subscription."""
 
     license_option: Whole = None
     license_type: Text = None
@@ -26,19 +26,19 @@ class License(ZoomModel):
 
 
 class UserFeature(ZoomModel):
-    """What an existing user may use."""
+    """The features of an existing user."""
 
     zoom_phone: Flag = None
 
 
 class NewUserFeature(UserFeature):
-    """What a new user may use."""
+    """The features of a new user."""
 
     zoom_one_type: Whole = None
 
 
 class UserInfo(ZoomModel):
-    """Who the new user is."""
+    """The data of a new user."""
 
     email: Annotated[str, AfterValidator(e_mail), Field(max_length=128)]
     type: Annotated[Literal[1, 2, 3, 4, 99], BeforeValidator(whole)]
@@ -60,7 +60,7 @@ class CreateUser(ZoomModel):
 
 
 class CustomAttribute(ZoomModel):
-    """An attribute of the account's own."""
+    """One of the account's own attributes."""
 
     key: Text = None
     name: Text = None
@@ -121,4 +121,7 @@ class UserStatus(ZoomModel):
 
 
 class UserSettings(ZoomModel):
-    """The body of `PATCH /users/{userId}/settings`: hundreds of switches, which Zoom changes every month. All pass."""
+    """The body of `PATCH /users/{userId}/settings`: hundreds of switches, which Zoom changes every month.
+
+    All are accepted.
+    """

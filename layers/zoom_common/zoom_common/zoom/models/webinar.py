@@ -83,7 +83,7 @@ class _Webinar(ZoomModel):
 
     @classmethod
     def ignored(cls, members: Mapping[str, Any]) -> Collection[str]:
-        """Zoom reads the recurrence of a series with a fixed time only."""
+        """Return `recurrence` if Zoom does not read it: it does so only for a series with a fixed time."""
         return unread_recurrence(members, read_for=RECURRING_WITH_FIXED_TIME)
 
 

@@ -1,1 +1,1 @@
-"""Zoom's operations as a table: a new one is a row, a model where its body is checked, and its tests."""
+"""Zoom's operations as a table. A new operation is a row, a model if its body is checked, and tests."""

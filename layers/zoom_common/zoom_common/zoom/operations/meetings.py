@@ -39,7 +39,7 @@ ROWS = (
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("meeting:update:meeting", "meeting:write"),
         counts_for_user=True,
-        notes="Counts against the 100 creates and updates that Zoom takes from one user a day.",
+        notes="Counts against the 100 creates and updates that Zoom accepts from one user a day.",
     ),
     BY_ID.operation(
         "meetings.delete",

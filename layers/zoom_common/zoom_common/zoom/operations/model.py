@@ -33,7 +33,7 @@ class Parameter:
     """One query parameter. `values` are all that Zoom's contract names, none means any; the limits are for integers.
 
     `also` are values beyond the contract that programs in production send. A page size above the maximum and a 0 where
-    the least is 1 are no faults: Zoom lowers the one and reads the other as "not set".
+    the least is 1 are no faults: Zoom lowers the first and reads the second as "not set".
     """
 
     name: str
@@ -45,7 +45,7 @@ class Parameter:
     also: tuple[str, ...] = ()
 
     def fault(self, text: str) -> str | None:
-        """Return what is wrong with `text` as its value, or None."""
+        """Return what is wrong with `text` as the parameter's value, or None."""
         if self.values and not {*self.values, *self.also}.issuperset(self._choices(text)):
             return f"Must be one of {', '.join(self.values)}."
         match self.kind:
@@ -73,7 +73,10 @@ class Parameter:
 
 
 def check_query(parameters: Iterable[Parameter], query_string: str) -> None:
-    """Raise InvalidRequest with every fault of the raw query string, each parameter once. A blank value is no value."""
+    """Raise InvalidRequest with every fault of the raw query string, each parameter once.
+
+    A blank value counts as absent.
+    """
     given: dict[str, list[str]] = {}
     for name, value in parse_qsl(query_string):
         given.setdefault(name, []).append(value)
@@ -90,7 +93,7 @@ def check_query(parameters: Iterable[Parameter], query_string: str) -> None:
 
 
 def with_lowered_page_size(parameters: Iterable[Parameter], query_string: str) -> str:
-    """Return the raw query string with a `page_size` above the maximum lowered to it, and all else as it was.
+    """Return the raw query string with a `page_size` above the maximum lowered to it, and everything else unchanged.
 
     Zoom lowers it as well: programs in production ask for 1,000 on every list and read the real size in the answer.
     """
@@ -154,11 +157,11 @@ class RateLabel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ZoomScopes:
-    """The Zoom scopes of an operation: any one of them is enough. `user` and `admin` are the forms of its granular one.
+    """The Zoom scopes of an operation. Any one of them is enough.
 
-    An operation that only administrators may use has no `user` form, and a few operations have classic scopes only.
-    New apps get granular scopes, apps from before 2024 keep their `classic` ones.
-    https://developers.zoom.us/docs/integrations/oauth-scopes-overview/
+    `user` and `admin` are the forms of the granular scope. An operation that only administrators may use has no `user`
+    form, and a few operations have classic scopes only. New apps get granular scopes, apps from before 2024 keep their
+    `classic` ones. https://developers.zoom.us/docs/integrations/oauth-scopes-overview/
     """
 
     user: str | None
@@ -167,35 +170,38 @@ class ZoomScopes:
 
     @classmethod
     def of(cls, granular: str, *classic: str, only: tuple[str, ...] = ()) -> ZoomScopes:
-        """The scopes of an operation for users and administrators. Classic ones in `only` have no other form."""
+        """Return the scopes of an operation for users and administrators. Classic ones in `only` have no other form."""
         return cls(granular, f"{granular}:admin", (*_both_forms(classic), *only))
 
     @classmethod
     def of_administrators(cls, granular: str, *classic: str) -> ZoomScopes:
-        """The scopes of an operation for administrators alone. `granular` without its `:admin`; `classic` in full."""
+        """Return the scopes of an operation for administrators alone.
+
+        `granular` is without its `:admin`, `classic` complete.
+        """
         return cls(None, f"{granular}:admin", classic)
 
     @classmethod
     def of_classic(cls, *classic: str) -> ZoomScopes:
-        """The scopes, in full, of an operation that has no granular one."""
+        """Return the complete scopes of an operation that has no granular one."""
         return cls(None, None, classic)
 
     @property
     def granular(self) -> tuple[str, ...]:
-        """The forms that exist, the user's first."""
+        """Return the forms that exist, the user's first."""
         return tuple(each for each in (self.user, self.admin) if each is not None)
 
     @property
     def administrators_only(self) -> bool:
-        """Whether only an administrator can grant this."""
+        """Return whether only an administrator can grant this."""
         if self.admin is None:
             return all(each.endswith(":admin") for each in self.classic)
         return self.user is None
 
     def allow(self, granted: Iterable[str]) -> bool:
-        """Whether a token with the scopes `granted` may do it. A master account's form counts as the others do.
+        """Return whether a token with the scopes `granted` may do it. A master account's form counts like the others.
 
-        Where Zoom's contract prints no scope of the app's kind, Zoom decides.
+        Where Zoom's contract has no scope of the app's kind, return True, and Zoom decides.
         """
         known = {*self.granular, *self.classic}
         if not known.isdisjoint(granted):
@@ -206,7 +212,7 @@ class ZoomScopes:
         return not (self.classic if any(map(_is_classic, held)) else self.granular)
 
     def lacking(self, granted: Iterable[str]) -> tuple[str, ...]:
-        """Return the scopes to ask for, of the app's own kind: a classic app cannot get granular scopes.
+        """Return the scopes to ask for, of the app's own kind, because a classic app cannot get granular scopes.
 
         Any one of them is enough.
         """
@@ -227,15 +233,15 @@ def _is_classic(scope: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One operation of Zoom's REST API, or with `own` one of ours beside it.
+    """One operation of Zoom's REST API, or with `own` one of the gateway's.
 
     `path` is Zoom's, below `/v2`. `function` serves it, behind the HTTP API route `route`. `safe_to_retry` says that
     sending it twice is as good as once, even when the first may have arrived. `counts_for_user` marks the creates and
-    updates of which Zoom takes 100 a day for one user, meetings and webinars together. `items` is the list in an answer
-    that comes in pages; with `monthly` or `weekly` Zoom takes `from` and `to` no further apart than that. `plan` is
-    what the Zoom account needs. `media` is the body's media type, empty where there is no body, and `required` are the
-    members without which Zoom refuses it. `model` names the body's model, as module and class: a function that only
-    reads never loads one, and a cold start does not pay for all of them.
+    updates of which Zoom accepts 100 a day for one user, meetings and webinars together. `items` is the list in an
+    answer that comes in pages; with `monthly` or `weekly` Zoom accepts `from` and `to` no further apart than that.
+    `plan` is what the Zoom account needs. `media` is the body's media type, empty where there is no body, and
+    `required` are the members without which Zoom refuses it. `model` names the body's model, as module and class, so
+    that a function that only reads never loads one and a cold start does not load all.
     """
 
     name: str
@@ -261,17 +267,17 @@ class Operation:
     notes: str = ""
     own: bool = False
 
-    # True for operations of the pass-through, which are no rows.
+    # True for operations of the pass-through, which have no rows.
     passed: ClassVar[bool] = False
 
     @property
     def pool(self) -> str:
-        """The name of the limits that count it; empty for those of all rows."""
+        """The name of the rate limits that count it; empty for those of all rows."""
         return ""
 
     @property
     def body(self) -> type[ZoomModel] | None:
-        """The model of the body, loaded when it is asked for; None where there is none."""
+        """Return the model of the body, loaded at its first use; None where there is none."""
         if self.model is None:
             return None
         module, _, name = self.model.partition(".")
@@ -281,12 +287,12 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """What the operations behind one route have in common, so that a row says only what is its own."""
+    """The common fields of the operations behind one route, so that a row has only its own."""
 
     function: str
     route: str
     access: str
-    """What the gateway's scope is for: `meetings` for `meetings:read` and `meetings:write`."""
+    """The beginning of the gateway's scopes: `meetings` for `meetings:read` and `meetings:write`."""
     plan: str = ""
 
     def operation(
@@ -312,9 +318,10 @@ class Family:
         gateway_scope: str | None = None,
         own: bool = False,
     ) -> Operation:
-        """A row. Only reads are safe to retry, and need no more than to read unless `gateway_scope` says otherwise.
+        """Return a row.
 
-        Without `success` a GET answers 200, a POST 201 and every other method 204. A `model` is one of JSON.
+        Only reads are safe to retry, and need only the read scope unless `gateway_scope` says otherwise. Without
+        `success` a GET answers 200, a POST 201 and every other method 204. A `model` means a JSON body.
         """
         reads = method == "GET"
         return Operation(

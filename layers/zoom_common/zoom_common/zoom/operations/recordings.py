@@ -1,7 +1,7 @@
 """Zoom's operations on cloud recordings and transcripts.
 
-Most lie below `/v2/meetings`. A UUID with a slash in it arrives there decoded and fits no route of recordings: the
-meetings function gets it, and serves the same table.
+Most are below `/v2/meetings`. API Gateway decodes a UUID with a slash in it, so that it matches no route of recordings.
+The meetings function then receives it, and serves the same table.
 
 https://developers.zoom.us/docs/api/meetings/#tag/cloud-recording
 """

@@ -57,7 +57,7 @@ ROWS = (
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("meeting:write:meeting", "meeting:write"),
         counts_for_user=True,
-        notes="Counts against the 100 creates and updates that Zoom takes from one user a day.",
+        notes="Counts against the 100 creates and updates that Zoom accepts from one user a day.",
     ),
     WEBINARS.operation(
         "webinars.list",
@@ -83,7 +83,7 @@ ROWS = (
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("webinar:write:webinar", "webinar:write"),
         counts_for_user=True,
-        notes="Counts against the 100 creates and updates that Zoom takes from one user a day.",
+        notes="Counts against the 100 creates and updates that Zoom accepts from one user a day.",
     ),
     RECORDINGS.operation(
         "recordings.list",

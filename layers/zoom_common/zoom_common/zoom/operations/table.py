@@ -1,4 +1,4 @@
-"""All operations in one table, and how a path finds its row."""
+"""All operations in one table, and the search for the row of a path."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ PREFIX = "/v2"
 # The reason of the 404 for paths that Zoom may have and the gateway does not serve.
 NOT_SERVED = "not_served_here"
 
-# An id of one instance of a meeting or webinar may be a UUID, and that of a chat message looks like one. Only what ends
-# as base64 of 16 bytes ends may hold a slash: `123/registrants` is no id.
+# An id of one instance of a meeting or webinar may be a UUID, and that of a chat message looks like one. Only an id
+# that ends like base64 of 16 bytes may contain a slash: `123/registrants` is no id.
 _INSTANCE = frozenset({"meetingId", "webinarId", "meetingUUID", "messageId"})
 
 _UUID = r"[A-Za-z0-9+/]+=="
@@ -58,7 +58,7 @@ def encoded(identifier: str) -> str:
 
 
 def encoded_twice(identifier: str) -> str:
-    """Return an id encoded for our own paths, whatever it holds. `decoded` undoes it."""
+    """Return an id encoded for our own paths, whatever it contains. `decoded` undoes it."""
     return quote(quote(identifier, safe=""), safe="")
 
 
@@ -67,8 +67,8 @@ def filled(template: str, ids: Mapping[str, str]) -> str:
     return _PLACEHOLDER.sub(lambda found: encoded(ids[found[1]]), template)
 
 
-# The modules with the rows of paths that begin with a word. They are loaded when somebody asks for such a path, so that
-# a start does not pay for Zoom's whole API.
+# The modules with the rows of paths that begin with a word. They are loaded at the first request for such a path, so
+# that a start does not load all of Zoom's API.
 _MODULES = {
     "users": ("users", "user_resources", "schedules"),
     "meetings": ("meetings", "registrants", "polls", "recordings"),
@@ -118,7 +118,7 @@ class _Paths:
     """The rows of paths that begin with one word.
 
     `words` are the fixed words of each template: at its start, at its end, and between its ids. `lists_to_delete` are
-    the paths where `DELETE list/` with an id that came out empty would delete all instead of one.
+    the paths where `DELETE list/` with an empty id would delete all instead of one.
     """
 
     by_method: Mapping[str, Mapping[str, Operation]]
@@ -131,7 +131,7 @@ class _Paths:
         for row in (row for module in _MODULES.get(word, ()) for row in _rows(module)):
             if row.path.split("/")[1] == word:
                 rows.setdefault(row.path, {})[row.method] = row
-        # Templates with more fixed words first: `/meetings/{id}/status` is asked before `/meetings/{id}` could take it.
+        # Templates with more fixed words first, so that `/meetings/{id}/status` is tried before `/meetings/{id}`.
         templates = sorted(rows, key=lambda path: (-path.count("/"), path.count("{"), path))
         words = tuple(_fixed_words(each) for each in templates)
         deleted = [path for path, by_method in rows.items() if "DELETE" in by_method]
@@ -146,16 +146,16 @@ def _fixed_words(template: str) -> tuple[str, str, tuple[str, ...], str]:
 
 _paths = cache(_Paths.of)
 
-# Compiled when a path first looks like it: a function is asked for few of them.
+# Compiled at the first path that looks like it, because a function receives few of them.
 _compiled = cache(pattern)
 
 
 def match(method: str, path: str) -> tuple[Operation, Mapping[str, str]]:
-    """Return the operation that `method` and `path` (with its `/v2`) mean, and the decoded ids of the path.
+    """Return the operation of `method` and `path` (with its `/v2`), and the decoded ids in the path.
 
-    HEAD means GET. Slashes at the end and in a row do not count, unless a UUID needs them. But a DELETE with nothing
-    after its last slash lacks an id where a list and its items can both be deleted, and means nothing. Raises NotFound
-    with the reason `not_served_here`, and MethodNotAllowed.
+    HEAD means GET. Slashes at the end and repeated slashes are ignored, unless a UUID needs them. But a DELETE with
+    nothing after its last slash lacks an id where a list and its items can both be deleted, and matches nothing. Raises
+    NotFound with the reason `not_served_here`, and MethodNotAllowed.
     """
     paths, template, ids = _found(path)
     by_method = paths.by_method[template]
@@ -168,7 +168,7 @@ def match(method: str, path: str) -> tuple[Operation, Mapping[str, str]]:
 
 
 def methods(path: str) -> list[str]:
-    """Return the methods that a path knows. Raises NotFound."""
+    """Return the methods of a path. Raises NotFound."""
     paths, template, _ = _found(path)
     return _allowed(paths.by_method[template])
 

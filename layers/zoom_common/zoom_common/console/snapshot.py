@@ -1,7 +1,7 @@
-"""One pass over the Connections table: connections by state, API keys, and the tenants and Zoom accounts there are.
+"""One pass over the Connections table: connections by state, API keys, and all tenants and Zoom accounts.
 
-A scan reads every item, and it costs by their size (docs/cost.md). So one census serves all pages of a container for
-half a minute, and ends when its time is over: then it says that it is not complete.
+A scan reads every item, and its price grows with their size (docs/cost.md). So all pages of a container share one
+result for half a minute. A scan that runs out of time says that it is not complete.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from zoom_common.aws.table import Table
 from zoom_common.connections.model import ID_PREFIX, State
 from zoom_common.deadline import Deadline
 
-# What a census holds at most of each kind, so that it fits into a container; all are counted.
+# The most entries of each kind that are kept in memory. All are counted.
 MOST_ROWS = 5_000
 FRESH_SECONDS = 30.0
 _ONE_PAGE = 6.0
@@ -49,7 +49,7 @@ class ConnectionRow:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> ConnectionRow:
-        """The row of an item with plain values."""
+        """Return the row of an item with plain values."""
         heard = values.get("last_webhook_at")
         return cls(
             tenant=str(values["pk"]).removesuffix("#connections"),
@@ -66,7 +66,7 @@ class ConnectionRow:
         )
 
 
-# What wants somebody comes first; among equals, what changed last.
+# What needs action comes first; among equals, what changed last.
 _RANKS = {
     State.REAUTHORIZATION_REQUIRED: 0,
     State.REFRESH_FAILING: 1,
@@ -77,8 +77,8 @@ _RANKS = {
 
 
 @dataclass(slots=True)
-class Census:
-    """What one pass found at `at` (epoch seconds). Not `complete`: the numbers are the least that there are."""
+class Snapshot:
+    """What one pass found at `at` (epoch seconds). If it is not `complete`, there may be more than the numbers say."""
 
     at: float
     complete: bool = True
@@ -110,7 +110,7 @@ class Census:
         self.apps.add(row.client_id)
         if row.state != State.PENDING:
             self.accounts.add(row.zoom_account_id)
-        # A stack with very many connections: those that work give way to those that do not.
+        # In a stack with very many connections, those that work are dropped before those that do not.
         if len(self.connections) < MOST_ROWS or row.state != State.CONNECTED:
             self.connections.append(row)
 
@@ -120,7 +120,7 @@ class Census:
         if len(self.keys) < MOST_ROWS:
             self.keys.append(key)
 
-    def finish(self) -> Census:
+    def finish(self) -> Snapshot:
         """Sort what was found, and keep as much as a container may hold."""
         self.connections.sort(
             key=lambda row: (_RANKS.get(State(row.state), 0), -row.state_changed_at, row.connection_id)
@@ -131,25 +131,25 @@ class Census:
 
 
 @dataclass(slots=True, kw_only=True)
-class CensusTaker:
-    """Takes a census, and gives the last one again for half a minute. `clock` gives epoch seconds."""
+class Snapshots:
+    """Takes a snapshot, and returns the last one again for half a minute. `clock` gives epoch seconds."""
 
     table: Table
     clock: Callable[[], float]
-    _last: Census | None = None
+    _last: Snapshot | None = None
 
-    def census(self, deadline: Deadline) -> Census:
-        """Return a census that is at most half a minute old. Raises Unavailable."""
+    def latest(self, deadline: Deadline) -> Snapshot:
+        """Return a snapshot that is at most half a minute old. Raises Unavailable."""
         if self._last is None or self.clock() - self._last.at >= FRESH_SECONDS:
             self._last = self._taken(deadline)
         return self._last
 
     def forget(self) -> None:
-        """Take the next census anew: something was changed."""
+        """Take the next snapshot without the cache, because something has changed."""
         self._last = None
 
-    def _taken(self, deadline: Deadline) -> Census:
-        found = Census(at=self.clock())
+    def _taken(self, deadline: Deadline) -> Snapshot:
+        found = Snapshot(at=self.clock())
         names = {f"#a{at}": name for at, name in enumerate(_ATTRIBUTES)}
         pages = self.table.pages(
             "scan", ProjectionExpression=", ".join(names), ExpressionAttributeNames=names, ConsistentRead=False
@@ -163,6 +163,6 @@ class CensusTaker:
         return found.finish()
 
 
-def tenants_of(census: Census) -> Sequence[str]:
+def tenants_of(snapshot: Snapshot) -> Sequence[str]:
     """Every tenant that has a connection or a key, in order."""
-    return sorted(census.tenants)
+    return sorted(snapshot.tenants)
