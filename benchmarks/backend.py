@@ -1,7 +1,8 @@
 """One local server over TLS that answers like AWS and like Zoom, always the same, and counts.
 
 `python -m benchmarks.backend --chain FILE --key FILE [--plain] < SEED.json` prints its port, serves until SIGTERM.
-`GET /_bench/counts` tells requests by operation and connections by service; `POST /_bench/reset` forgets them.
+`GET /_bench/counts` tells requests by operation, connections by service and units of DynamoDB; `POST /_bench/reset`
+forgets them.
 It answers at once, until `POST /_bench/waits` says how long each service takes (`Waits`).
 It keeps items that are put, and knows nothing of conditions or expressions: every write succeeds. What it measures is
 the client.
@@ -78,8 +79,8 @@ class Services:
     """The answers. `seed` holds `items` ({"pk|sk": item}), `queries` ({pk: [item]}), `data_key` and `secrets`."""
 
     def __init__(self, seed: Json) -> None:
-        self.items: Counter[str] = Counter()
-        """Items of DynamoDB that were `read`, also where there was none, and `written`."""
+        self.units: dict[str, float] = {"read": 0.0, "written": 0.0}
+        """What DynamoDB bills: see `_count_units`."""
         self._seed = seed
         self._answers: dict[str, Callable[[Json], Json]] = {
             "AmazonSQS.SendMessage": _sent,
@@ -101,18 +102,37 @@ class Services:
         answer = self._answers.get(target)
         request = json.loads(body)
         if target.startswith("DynamoDB"):
-            self._count_items(target.partition(".")[2], request)
+            self._count_units(target.partition(".")[2], request)
         return answer(request) if answer else {}
 
-    def _count_items(self, operation: str, request: Json) -> None:
+    def _count_units(self, operation: str, request: Json) -> None:
+        """Count a write unit for each KB of each item that is put, and half a read unit for each 4 KB of each item.
+
+        A consistent read costs twice as much. An item that is not there counts like a small one.
+        https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/capacity-unit-calculations.html
+        """
         asked = request.get("RequestItems", {}).values()
         match operation:
             case "BatchGetItem":
-                self.items["read"] += sum(len(each["Keys"]) for each in asked)
+                for each in asked:
+                    self.units["read"] += sum(self._to_read(self._known(key), each) for key in each["Keys"])
             case "BatchWriteItem":
-                self.items["written"] += sum(map(len, asked))
+                self.units["written"] += sum(_to_write(put["PutRequest"]["Item"]) for each in asked for put in each)
+            case "GetItem":
+                self.units["read"] += self._to_read(self._known(request["Key"]), request)
+            case "Query":
+                self.units["read"] += self._to_read(*self._query(request)["Items"], request)
             case _:
-                self.items["read" if operation in {"GetItem", "Query"} else "written"] += 1
+                self.units["written"] += _to_write(request.get("Item") or self._known(request["Key"]))
+
+    @staticmethod
+    def _to_read(*read: Json) -> float:
+        *items, request = read
+        return max(1, math.ceil(sum(map(_size, items)) / 4096)) * (1.0 if request.get("ConsistentRead") else 0.5)
+
+    def _known(self, key: Json) -> Json:
+        found: Json = self._item({"Key": key}).get("Item", {})
+        return found
 
     @staticmethod
     def zoom(method: str, path: str) -> tuple[int, Json | None]:
@@ -166,6 +186,31 @@ class Services:
     def _secret(self, request: Json) -> Json:
         text = self._seed["secrets"][request["SecretId"]]
         return {"ARN": request["SecretId"], "Name": "s", "VersionId": "v", "SecretString": text, "CreatedDate": 1}
+
+
+def _to_write(item: Json) -> int:
+    return max(1, math.ceil(_size(item) / 1024))
+
+
+def _size(item: Json) -> int:
+    """The bytes of an item with its names: of texts, bytes and numbers, as far as these items have others.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+    """
+    size = 0
+    for name, attribute in item.items():
+        [(kind, value)] = attribute.items()
+        size += len(name.encode())
+        match kind:
+            case "B":
+                size += len(base64.b64decode(value))
+            case "N":
+                size += len(value) // 2 + 2
+            case "BOOL" | "NULL":
+                size += 1
+            case _:
+                size += len(json.dumps(value)) if kind != "S" else len(value.encode())
+    return size
 
 
 def _sent(request: Json) -> Json:
@@ -254,12 +299,12 @@ class Server:
             counts = {
                 "operations": dict(self.operations),
                 "connections": dict(self.connections),
-                "items": dict(self._services.items),
+                "units": dict(self._services.units),
             }
             if path == "/_bench/reset":
                 self.operations.clear()
                 self.connections.clear()
-                self._services.items.clear()
+                self._services.units.update(read=0.0, written=0.0)
             if path == "/_bench/waits":
                 self._waits.set(json.loads(body))
             return "bench", 200, counts

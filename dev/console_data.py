@@ -26,7 +26,7 @@ from zoom_common.connections.model import Connection, Kind, State
 from zoom_common.connections.store import to_values
 from zoom_common.daily_counts import DELIVERIES, DUPLICATES, REFRESHES, DailyCounts
 from zoom_common.errors import Conflict
-from zoom_common.events.log.entries import LogEntry, index_item, unrouted
+from zoom_common.events.log.entries import LogEntry, recorded_item, unrouted
 from zoom_common.gateway.usage import LiveUsage, Usage, day_of
 from zoom_common.ratelimit.quotas import DAY, DailyStore
 
@@ -131,7 +131,8 @@ class Seed:
                         type=f"zoom.{kind}",
                         received_at_ms=start_ms - number,
                     )
-                    lines.append(from_item(index_item(entry, int(self.now) + 30 * DAY)))
+                    line = recorded_item(entry, entry.received_at_ms, int(self.now) + 30 * DAY, int(self.now))
+                    lines.append(from_item(line))
         self.events.put_all(lines)
 
     def counts(self) -> None:

@@ -75,12 +75,18 @@ def secrets() -> CachedSecrets:
 
 
 @cache
+def metrics() -> MetricLines:
+    """Counts as lines of the log."""
+    return MetricLines(settings().service, settings().namespace, write=sys.stdout.write, clock=time.time)
+
+
+@cache
 def receiver() -> Receiver:
     """The container's receiver."""
     return Receiver(
         secrets=secrets(),
         queue=SqsIngestQueue(settings().ingest_queue_url, sqs()),
-        metrics=MetricLines(settings().service, settings().namespace, write=sys.stdout.write, clock=time.time),
+        metrics=metrics(),
         clock=time.time,
         status_notes=StatusNotes(),
     )
@@ -135,6 +141,14 @@ def _warm_up() -> None:
     """Shake TLS and read the secrets while Lambda starts the container: that time is ours, with a full core."""
     sqs().warm()
     secrets().newer(Deadline.after(_SECONDS))
+    metrics().measure("InitDurationWebhook", _age_ms())
+
+
+def _age_ms() -> int:
+    """How long ago this process began, in milliseconds: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html."""
+    with open("/proc/self/stat", encoding="ascii") as stat:  # noqa: PTH123 - pathlib is no part of its start
+        began = int(stat.read().rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+    return int((time.clock_gettime(time.CLOCK_BOOTTIME) - began) * 1000)
 
 
 # The one thing that happens at import, and only in a Lambda that is starting; a snapshot must not hold connections.

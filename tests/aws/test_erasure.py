@@ -13,6 +13,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.fakes.aws_services import FakeSqs
 from tests.fakes.connections import START, connection
+from tests.fakes.events import logged
 from tests.fakes.zoom_oauth import CLIENT_ID
 from zoom_common.access.bearers import Bearer, BearerStore
 from zoom_common.access.key_store import ApiKeyStore
@@ -75,7 +76,7 @@ class Held:
             received_at_ms=int(START * 1000) + number,
             content=json.dumps(content).encode(),
         )
-        EventLog(Table(self.dynamodb, self.events, EVENTS), clock=lambda: START).admit(entry)
+        logged(EventLog(Table(self.dynamodb, self.events, EVENTS), clock=lambda: START), entry)
         event = ZoomEvent("meeting.started", {"event": "meeting.started", "event_ts": 1, "payload": content})
         if "." not in owner:
             ProjectionStore(Table(self.dynamodb, self.events, EVENTS)).apply(
@@ -294,6 +295,22 @@ def test_a_second_look_catches_what_was_under_way(held: Held) -> None:
     now += 200
     assert erasure.resume(job, should_stop=lambda: False).finished is not None
     assert "ada-id" not in "\n".join(held.left())
+
+
+def test_a_line_that_is_written_behind_the_first_look_goes_with_its_event(held: Held) -> None:
+    """A line names nobody, so only its event leads there: the first look leaves an event that a worker has claimed."""
+    now = START
+    erasure = replace(held.erasure, clock=lambda: now, settle_seconds=300)
+    log = EventLog(Table(held.dynamodb, held.events, EVENTS), clock=lambda: now)
+    content = b'{"object":{"id":"8","host_id":"ada-id"}}'
+    claimed = log.admit(LogEntry("acme", "event-8", "8", CLIENT_ID, "zoom.x", int(START * 1000), content=content)).entry
+    job = Job(target=ADA, run=erasure.begin(ADA).run)
+    erasure.resume(job, should_stop=lambda: False)
+    assert claimed
+    log.finish(claimed)
+    now += 300
+    assert erasure.resume(job, should_stop=lambda: False).finished is not None
+    assert "event-8" not in "\n".join(held.left())
 
 
 def test_asking_again_ends_the_run_before(held: Held) -> None:

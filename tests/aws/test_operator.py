@@ -14,6 +14,7 @@ import pytest
 
 from tests.fakes.connections import connection
 from tests.fakes.edge import LambdaContext, http_event
+from tests.fakes.events import logged
 from tests.fakes.own_site import KEY, MODULES, TENANT, fill, own_site
 from zoom_common.access.key_store import ApiKeyStore
 from zoom_common.access.keys import Credential, issue
@@ -181,7 +182,7 @@ def test_events_are_counted_by_day_and_type_with_what_belongs_to_nobody() -> Non
         ((unrouted("app"), "zoom.meeting.started"), (malformed("app"), "malformed"), (TENANT, "zoom.meeting.ended"))
     ):
         name = f"evt_{number:032x}"
-        log.admit(LogEntry(owner=owner, event_id=name, key=name, app="app", type=kind, received_at_ms=now_ms))
+        logged(log, LogEntry(owner=owner, event_id=name, key=name, app="app", type=kind, received_at_ms=now_ms))
     counts = DailyCounts(table=table("coordination"), clock=time.time)
     counts.add(*DUPLICATES, 5)
     counts.add(DELIVERIES, "failed", 2)

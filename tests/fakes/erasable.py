@@ -15,6 +15,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.fakes.aws_services import FakeSqs
 from tests.fakes.connections import START, connection
+from tests.fakes.events import logged
 from zoom_common.access.bearers import Bearer, BearerStore
 from zoom_common.access.key_store import ApiKeyStore
 from zoom_common.access.keys import Credential, issue
@@ -376,7 +377,7 @@ class Held:
             subject=event.subject,
             content=content,
         )
-        EventLog(self.table(TableName.EVENTS), clock=lambda: START).admit(entry)
+        logged(EventLog(self.table(TableName.EVENTS), clock=lambda: START), entry)
 
     def _authorizations(self) -> AuthorizationStore:
         return AuthorizationStore(self._coordination(), self.table(TableName.CONNECTIONS))

@@ -13,6 +13,8 @@ from tests.fakes.event_stores import Crash
 from zoom_common.deadline import Deadline
 from zoom_common.errors import Unavailable
 from zoom_common.events.bus import CloudEvent, NotPublished
+from zoom_common.events.log.entries import Admitted, LogEntry
+from zoom_common.events.log.store import EventLog
 from zoom_common.events.webhook.message import Delivery
 
 NOW = 1_790_000_000.0
@@ -94,6 +96,14 @@ class StatusNotes:
     def rejected(self, reason: str, deadline: Deadline) -> None:
         assert deadline
         self.noted.append(("rejected", reason))
+
+
+def logged(log: EventLog, entry: LogEntry) -> Admitted:
+    """Admit an event that is new and finish it, as the processor does: now the log lists it."""
+    admitted = log.admit(entry)
+    if admitted.entry is not None:
+        log.finish(admitted.entry)
+    return admitted
 
 
 @dataclass

@@ -18,6 +18,7 @@ from moto import mock_aws
 from tests.fakes import dynamodb_limits
 from tests.fakes.connections import connection
 from tests.fakes.edge import LambdaContext, http_event
+from tests.fakes.events import logged
 from tests.fakes.handlers import load
 from tests.fakes.moto_line import MotoLine
 from zoom_common.access.key_store import ApiKeyStore
@@ -326,7 +327,8 @@ def _seed() -> None:
     log = EventLog(Table(clients.boto3_client("dynamodb"), "events"), clock=time.time)
     for number, name in enumerate((EVENT, EVENT.replace("a", "b"))):
         published = CloudEvent(name, "/zoom/App", "zoom.meeting.updated", "2026-09-21T00:00:00Z", TENANT, data={})
-        log.admit(
+        logged(
+            log,
             LogEntry(
                 owner=TENANT,
                 event_id=name,
@@ -337,5 +339,5 @@ def _seed() -> None:
                 subject="meetings/85123456789",
                 connection_id=CONNECTION,
                 content=published.to_json().encode(),
-            )
+            ),
         )

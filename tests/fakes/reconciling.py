@@ -56,11 +56,15 @@ class Lines:
     """A log that tells of some meetings, or of none."""
 
     subjects: Sequence[str] = ()
+    uuid: str | None = None
 
     def search(self, owner: str, query: LogQuery, reach: frozenset[str] | None = None) -> LogPage:
         assert (owner, reach) == ("acme", frozenset({"con_a"}))
         return LogPage(
-            [LogLine("evt_" + "0" * 32, "zoom.meeting.started", query.since_ms, subject=each) for each in self.subjects]
+            [
+                LogLine("evt_" + "0" * 32, "zoom.meeting.started", query.since_ms, subject=each, uuid=self.uuid)
+                for each in self.subjects
+            ]
         )
 
 
@@ -106,10 +110,12 @@ class Room:
             message = {"messageId": "m", "body": delivery.to_message()["MessageBody"], "messageAttributes": attributes}
             assert self.processor.process([message], plenty()) == []
 
-    def reconcile(self, zoom: Reports, deadline: Deadline | None = None, *subjects: str) -> Reconciled:
+    def reconcile(
+        self, zoom: Reports, deadline: Deadline | None = None, *subjects: str, uuid: str | None = None
+    ) -> Reconciled:
         reconciler = Reconciler(
             projections=self.projections,
-            lines=Lines(subjects),
+            lines=Lines(subjects, uuid),
             hosts=self.hosts,
             publisher=SettledPublisher(self.log, self.settled.publish, self.clock),
             send=self.send,

@@ -24,6 +24,7 @@ from tests.fakes import tables
 from tests.fakes.aws_services import FakeKms
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.event_stores import Crash
+from tests.fakes.events import logged
 from zoom_common.aws.table import Table
 from zoom_common.connections.cipher import Cipher, SealKind
 from zoom_common.deadline import Deadline
@@ -290,7 +291,7 @@ class World:
             uuid=event.uuid,
             content=event.to_json().encode(),
         )
-        EventLog(self._events, clock=lambda: self.now - lag).admit(entry)
+        logged(EventLog(self._events, clock=lambda: self.now - lag), entry)
 
     def publish(self, event: CloudEvent) -> None:
         """Put an event on the bus, which puts it into the queue of deliveries."""

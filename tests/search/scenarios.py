@@ -40,6 +40,7 @@ from zoom_common.access.principal import Principal
 from zoom_common.aws.items import to_item
 from zoom_common.connections.cipher import SealKind
 from zoom_common.connections.linking import AuthorizationResult
+from zoom_common.connections.model import State as Stands
 from zoom_common.connections.store import claim_key, folded_item, to_values
 
 # What nobody knows about Zoom, either way.
@@ -77,16 +78,18 @@ class Scenario:
     runs: tuple[Run, ...]
     deliveries: int = 0  # messages that meet the actors; all others are handled in the end
     shares_links: bool = False  # the actors have one link between them
+    begun_as: str = "connected"  # the state of the connections that are there at first
 
     def rules(self, outside: Outside) -> VaultRules:
         """Return what must be true here."""
-        return VaultRules(outside, shares_links=self.shares_links)
+        return VaultRules(outside, shares_links=self.shares_links, begun_as=self.begun_as)
 
 
-def connected(outside: Outside, zoom: Zoom) -> World:
+def connected(outside: Outside, zoom: Zoom, **changes: Any) -> World:
     """One connection of the owner, whose access token has just ended."""
     world = outside.empty(zoom.authorize(PERSON, now=START - 3600))
     held = connection(
+        **changes,
         zoom_user_id=PERSON,
         zoom_account_id=ACCOUNT,
         sealed_access=_sealed("acme", "con_1", SealKind.ACCESS, "access-1"),
@@ -179,6 +182,13 @@ def scenarios(outside: Outside, zoom: Zoom) -> Iterator[Scenario]:
     held = escrowed(outside, zoom)
     for name in ("due", "call", "disconnect", "uninstall"):
         yield Scenario(f"escrowed/{name}+message", held, (actors[name],), deliveries=1 + (name == "uninstall"))
+    refused = connected(outside, zoom, state=Stands.REAUTHORIZATION_REQUIRED, reason="tokens_refused")
+    for one, two in (("due", "due"), ("due", "disconnect"), ("due", "uninstall"), ("due", "reconnect")):
+        pair = actors[one], seconds[two] if one == two else actors[two]
+        deliveries = int(two == "uninstall")
+        yield Scenario(
+            f"refused/{one}+{two}", refused, pair, deliveries=deliveries, begun_as="reauthorization_required"
+        )
     both = probed(outside, zoom)
     for name, act in {"due": due_of_other, "disconnect": disconnect_other}.items():
         yield Scenario(f"probed/judged+{name}", both, (actor("judged", judged), actor(name, act)))

@@ -13,12 +13,12 @@ from tests.search.explore import Bounds, Found, Search
 from tests.search.histories import History, along, writes_alike_on_moto
 from tests.search.inbox import QUICK, InboxRules, scenarios
 from tests.search.outside import Outside
-from zoom_common.events.log.entries import LogEntry
+from zoom_common.events.log.entries import Admitted, LogEntry
 from zoom_common.events.log.store import EventLog
 
-# A worker is ended when its lines are written. Another takes the event over, and the answer to a write of it is lost.
+# A worker is ended before it publishes. Another takes the event over, and the answer to a write of it is lost.
 FOUND = [
-    *[("worker-1", "ok")] * 4,
+    *[("worker-1", "ok")] * 5,
     ("time", "ok"),
     ("worker-1", "crash"),
     *[("worker-0", "ok")] * 5,
@@ -44,18 +44,19 @@ def test_two_deliveries_two_workers_and_one_fault_publish_one_event(name: str) -
 
 def test_an_event_that_is_finished_before_it_is_published_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The search can fail: where an event counts as published from the moment it is known, it finds the lost one."""
-    begin_lines = EventLog._begin_lines
+    admit_all = EventLog.admit_all
 
-    def too_early(log: EventLog, entries: Sequence[LogEntry], now_ms: int) -> Any:
-        log.finish_all(entries)
-        return begin_lines(log, entries, now_ms)
+    def too_early(log: EventLog, entries: Sequence[LogEntry], **more: Any) -> Any:
+        admitted = admit_all(log, entries, **more)
+        log.finish_all([each.entry for each in admitted if isinstance(each, Admitted) and each.entry])
+        return admitted
 
-    monkeypatch.setattr(EventLog, "_begin_lines", too_early)
+    monkeypatch.setattr(EventLog, "admit_all", too_early)
     assert _searched("twins", faults=1).broken == "acknowledged, and not published"
 
 
 def test_a_takeover_that_stops_half_way_leaves_one_line_in_the_log() -> None:
-    """The search found this: the line of the worker before stayed beside the new one, and no erasure knew of it."""
+    """Wherever it stops, the entry names the moment of its line, so that an erasure finds it."""
     outside = Outside()
     state, _ = _found(outside)[-1]
     with quiet():

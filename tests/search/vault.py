@@ -387,10 +387,11 @@ def _connection_of(item: Any) -> Connection:
 
 @dataclass(slots=True)
 class VaultRules(Rules):
-    """What must be true of grants. `shares_links`: both actors have the same link."""
+    """What must be true of grants. `shares_links`: both actors have the same link. `begun_as` is the first state."""
 
     outside: Outside
     shares_links: bool = False
+    begun_as: str = "connected"
 
     def handler(self, message: Message) -> Callable[[Line], bool]:
         return handler(message, f"late-{message.name}")
@@ -499,7 +500,7 @@ class VaultRules(Rules):
             if stored.get(where, "disconnected") not in states:
                 raise Broken(f"published as {states}, stored as {stored.get(where)}: {where[1]}")
         for where, state in stored.items():
-            if where not in last and (where[1] not in {"con_1", "con_2"} or state != "connected"):
+            if where not in last and (where[1] not in {"con_1", "con_2"} or state != self.begun_as):
                 raise Broken(f"{where[1]} became {state} and nobody has heard of it")
 
     def excuses(self, state: State, run: Run, outcome: str, after: World) -> frozenset[str]:

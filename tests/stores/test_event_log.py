@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from tests.fakes.events import NOW, Clock
+from tests.fakes.events import NOW, Clock, logged
 from tests.stores import factories
 from zoom_common.aws.table import Table
 from zoom_common.errors import Unavailable
@@ -48,11 +48,10 @@ def items(dynamodb: DynamoDBClient, table: str) -> list[tuple[str, str]]:
 
 
 def test_a_new_event_is_admitted_and_kept(log: EventLog, dynamodb: DynamoDBClient, events_table: str) -> None:
-    """One entry, and a line in each order of the log's day; all expire after thirty days."""
-    assert log.admit(ENTRY) == Admitted(Admission.ADMITTED, ENTRY)
+    """One entry and, once it is published, one line in the log's day; both expire after thirty days."""
+    assert logged(log, ENTRY) == Admitted(Admission.ADMITTED, ENTRY)
     assert items(dynamodb, events_table) == [
         ("acme#event#evt_1", "event"),
-        ("acme#events#2026-09-21", "1790000000000#evt_1"),
         ("acme#recorded#2026-09-21", "1790000000000#evt_1"),
     ]
     found = dynamodb.scan(TableName=events_table)["Items"]
@@ -91,27 +90,65 @@ def test_two_workers_never_take_over_together(
 
 def test_a_finished_event_is_a_duplicate_from_then_on(log: EventLog, clock: Clock) -> None:
     """However late."""
-    log.admit(ENTRY)
-    log.finish(ENTRY)
+    logged(log, ENTRY)
+    assert log.admit(ENTRY) == Admitted(Admission.FINISHED)
     clock.now += 20 * 86_400
     assert log.admit(ENTRY) == Admitted(Admission.FINISHED)
+
+
+def test_an_event_that_was_received_long_before_has_a_line_by_arrival_too(
+    log: EventLog, dynamodb: DynamoDBClient, events_table: str, clock: Clock
+) -> None:
+    """From a backlog or a dead-letter queue: more than ten seconds after it was received."""
+    clock.now += 10
+    logged(log, ENTRY)
+    clock.now += 1
+    logged(log, replace(ENTRY, event_id="evt_2"))
+    assert [key for key in items(dynamodb, events_table) if key[1] != "event"] == [
+        ("acme#events#2026-09-21", "1790000000000#evt_2"),
+        ("acme#recorded#2026-09-21", "1790000010000#evt_1"),
+        ("acme#recorded#2026-09-21", "1790000011000#evt_2"),
+    ]
 
 
 def test_a_log_line_missing_after_a_crash_is_written_later(
     log: EventLog, dynamodb: DynamoDBClient, events_table: str, clock: Clock
 ) -> None:
-    """Killed between the entry and its line: whoever takes over writes the line of the first delivery."""
+    """Killed between the entry and its line: whoever takes over writes the lines of the first delivery."""
     log.admit(ENTRY)
-    dynamodb.delete_item(
-        TableName=events_table,
-        Key={"pk": {"S": "acme#events#2026-09-21"}, "sk": {"S": "1790000000000#evt_1"}},
-    )
     clock.now += 61
-    log.admit(replace(ENTRY, received_at_ms=ENTRY.received_at_ms + 86_400_000))
+    logged(log, replace(ENTRY, received_at_ms=ENTRY.received_at_ms + 86_400_000))
     assert items(dynamodb, events_table)[1:] == [
         ("acme#events#2026-09-21", "1790000000000#evt_1"),
         ("acme#recorded#2026-09-21", "1790000061000#evt_1"),
     ]
+
+
+def test_a_message_that_comes_again_moves_the_line_of_its_event(
+    log: EventLog, dynamodb: DynamoDBClient, events_table: str, clock: Clock
+) -> None:
+    """Its worker may have died after it had written the line too late for those who read forwards."""
+    logged(log, ENTRY)
+    assert log.admit(ENTRY, again=True) == Admitted(Admission.IN_PROGRESS)
+    clock.now += 61
+    assert log.admit(ENTRY, again=True) == Admitted(Admission.FINISHED)
+    assert items(dynamodb, events_table)[-1] == ("acme#recorded#2026-09-21", "1790000061000#evt_1")
+    assert log.admit(ENTRY) == Admitted(Admission.FINISHED)
+
+
+def test_what_the_release_before_finished_is_a_duplicate(
+    log: EventLog, dynamodb: DynamoDBClient, events_table: str, clock: Clock
+) -> None:
+    """Its entry says so; its lines do not, and stand there before the event is published."""
+    logged(log, ENTRY)
+    line = {"pk": {"S": "acme#recorded#2026-09-21"}, "sk": {"S": "1790000000000#evt_1"}}
+    dynamodb.update_item(TableName=events_table, Key=line, UpdateExpression="REMOVE done_at")
+    assert log.admit(ENTRY) == Admitted(Admission.IN_PROGRESS)
+    finished = "SET done_at = :now REMOVE claimed_until"
+    key, values = entry_key("acme", "evt_1"), {":now": {"N": "1"}}
+    dynamodb.update_item(TableName=events_table, Key=key, UpdateExpression=finished, ExpressionAttributeValues=values)
+    clock.now += 61
+    assert log.admit(ENTRY) == Admitted(Admission.FINISHED)
 
 
 def test_an_entry_of_the_release_before_is_taken_over(
@@ -121,17 +158,15 @@ def test_an_entry_of_the_release_before_is_taken_over(
     log.admit(ENTRY)
     key = entry_key("acme", "evt_1")
     dynamodb.update_item(TableName=events_table, Key=key, UpdateExpression="REMOVE recorded_at_ms")
-    recorded = {"pk": {"S": "acme#recorded#2026-09-21"}, "sk": {"S": "1790000000000#evt_1"}}
-    dynamodb.delete_item(TableName=events_table, Key=recorded)
     clock.now += 61
-    assert log.admit(ENTRY).outcome is Admission.ADMITTED
+    assert logged(log, ENTRY).outcome is Admission.ADMITTED
     assert items(dynamodb, events_table)[-1] == ("acme#recorded#2026-09-21", "1790000061000#evt_1")
 
 
 def test_a_large_body_is_deflated(log: EventLog, dynamodb: DynamoDBClient, events_table: str) -> None:
     """JSON shrinks to a tenth."""
     log.admit(replace(ENTRY, content=b'{"a":1}' * 50_000))
-    assert len(items(dynamodb, events_table)) == 3
+    assert len(items(dynamodb, events_table)) == 1
     found = log.get("acme", "evt_1")
     assert found
     assert found.content == b'{"a":1}' * 50_000
@@ -144,7 +179,7 @@ def test_a_body_that_does_not_shrink_is_split(
     first, second = os.urandom(900_000), os.urandom(900_000)
     log.admit(replace(ENTRY, content=first))
     log.admit(replace(ENTRY, content=second))
-    assert len(items(dynamodb, events_table)) == 3 + 3 + 3
+    assert len(items(dynamodb, events_table)) == 1 + 3 + 3
     found = log.get("acme", "evt_1")
     assert found
     assert found.content == first
@@ -164,12 +199,6 @@ def test_half_an_event_is_none(log: EventLog, dynamodb: DynamoDBClient, events_t
     assert caught.value.reason == "event_expired"
 
 
-def test_finishing_what_was_erased_leaves_nothing(log: EventLog, dynamodb: DynamoDBClient, events_table: str) -> None:
-    """An erasure between admission and finish is not undone."""
-    log.finish(ENTRY)
-    assert items(dynamodb, events_table) == []
-
-
 def test_a_table_that_does_not_answer_is_unavailable(clock: Clock) -> None:
     """Whatever is asked of it."""
     log = factories.event_log(factories.away(), clock=clock)
@@ -179,15 +208,13 @@ def test_a_table_that_does_not_answer_is_unavailable(clock: Clock) -> None:
 
 
 def test_finishing_again_changes_nothing_for_anybody(
-    log: EventLog, dynamodb: DynamoDBClient, events_table: str, clock: Clock
+    log: EventLog, dynamodb: DynamoDBClient, events_table: str
 ) -> None:
-    """The claim is gone with the first, and the event stays a duplicate."""
-    log.admit(ENTRY)
-    log.finish(ENTRY)
-    clock.now += 5
-    log.finish(ENTRY)
-    item = dynamodb.get_item(TableName=events_table, Key=entry_key("acme", "evt_1"))["Item"]
-    assert ("claimed_until" in item, item["done_at"]) == (False, {"N": str(int(NOW) + 5)})
+    """The event stays a duplicate, with one line."""
+    admitted = logged(log, ENTRY).entry
+    assert admitted
+    log.finish(admitted)
+    assert len(items(dynamodb, events_table)) == 2
     assert log.admit(ENTRY) == Admitted(Admission.FINISHED)
     assert log.get("acme", "evt_1") == ENTRY
 
@@ -205,5 +232,6 @@ def test_owners_and_events_do_not_meet(log: EventLog) -> None:
     """The same event of two tenants is two entries, each with its own claim."""
     other = replace(ENTRY, owner="globex")
     assert [log.admit(each).outcome for each in (ENTRY, other)] == [Admission.ADMITTED] * 2
-    log.finish(ENTRY)
+    log.finish(replace(ENTRY, recorded_at_ms=int(NOW * 1000)))
+    assert log.admit(ENTRY).outcome is Admission.FINISHED
     assert log.admit(other).outcome is Admission.IN_PROGRESS

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from tests.fakes.events import NOW, Bus, Clock, plenty
+from tests.fakes.events import NOW, Bus, Clock, logged, plenty
 from tests.stores import factories
 from zoom_common.deadline import Deadline
 from zoom_common.errors import NotFound, Unavailable
@@ -46,8 +46,8 @@ def entry(number: int, *, owner: str = "acme", connection: str = "con_1") -> Log
 def archive(dynamodb: DynamoDBClient) -> LogReader:
     log = factories.event_log(dynamodb, clock=Clock())
     for number in range(12):
-        log.admit(entry(number, connection=f"con_{number % 3}"))
-    log.admit(entry(99, owner="globex"))
+        logged(log, entry(number, connection=f"con_{number % 3}"))
+    logged(log, entry(99, owner="globex"))
     return LogReader(log, factories.log_index(dynamodb))
 
 

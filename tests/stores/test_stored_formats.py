@@ -19,6 +19,7 @@ from tests.fakes import tables
 from tests.fakes.connection_stores import Memory
 from tests.fakes.connections import START, connection
 from tests.fakes.dynamodb import MemoryDynamoDB
+from tests.fakes.events import logged
 from tests.stores import factories
 from tests.stores.connection_items import LINK, pair, settlement
 from zoom_common.access.bearers import Bearer
@@ -199,7 +200,7 @@ def delivered(dynamodb: MemoryDynamoDB) -> None:
         request_id="r",
         content=b"{}",
     )
-    factories.event_log(dynamodb.client(), clock=lambda: NOW).admit(entry)
+    logged(factories.event_log(dynamodb.client(), clock=lambda: NOW), entry)
     body = b'{"event":"meeting.started","payload":{"object":{"id":"85746065","uuid":"/u+1==","host_id":"host-1"}}}'
     factories.hosts(dynamodb.client(), clock=lambda: NOW).learn("App", parse(body))
     change = Change("meeting#1", "definition", {"topic": "T"}, {"kind": "meeting"}, frozenset({("joined", 5)}))
@@ -694,6 +695,7 @@ STORED: dict[str, dict[str, Item]] = {
         },
         "events acme#recorded#2027-01-15 1800000000250#evt_1": {
             "connection_id": {"S": "con_1"},
+            "done_at": {"N": "1800000000"},
             "expires_at": {"N": "1792592000"},
             "occurred_at_ms": {"N": "1790000000000"},
             "received_at_ms": {"N": "1790000000123"},

@@ -13,7 +13,7 @@ import pytest
 
 from tests.fakes.template import OURS, metrics_of, rendered, without_references
 from zoom_common.edge import call_log
-from zoom_common.events.webhook.receiver import WATCHED
+from zoom_common.events.webhook.receiver import MEASURED, WATCHED
 from zoom_common.gateway.context import CallStats
 from zoom_common.observability import TOTALS, VALUES
 from zoom_common.zoom.operations.table import operations
@@ -77,13 +77,14 @@ def of_calls() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def counted() -> set[str]:
     """Everything that code counts or measures, by name."""
-    return {name for path in SOURCES for name in counted_in(path)} | set(of_calls()) | {"WebhookLag"}
+    return {name for path in SOURCES for name in counted_in(path)} | set(of_calls()) | MEASURED
 
 
 def of_code() -> set[tuple[str, frozenset[tuple[str, str]]]]:
     """Our code's metrics, each with each value of its dimensions."""
     found = {(name, frozenset[tuple[str, str]]()) for name in TOTALS}
-    found |= {(name, frozenset({("service", "webhook")})) for name in (*WATCHED, "WebhookLag")}
+    found |= {(name, frozenset({("service", "webhook")})) for name in WATCHED}
+    found.add(("InitDurationWebhook", frozenset()))
     return found | {(name, frozenset({(kind, each)})) for name, (kind, values) in VALUES.items() for each in values}
 
 
@@ -120,7 +121,7 @@ def test_every_metric_is_looked_at(template: Template) -> None:
     seen = {(a["MetricName"], frozenset((d["Name"], str(d["Value"])) for d in a.get("Dimensions", []))) for a in alarms}
     for dashboard in of_type(template, "AWS::CloudWatch::Dashboard").values():
         seen |= {(name, frozenset(each.items())) for _, name, each in metrics_of(rendered(dashboard["DashboardBody"]))}
-    assert of_code() - seen == {("WebhookAccepted", frozenset({("service", "webhook")}))}  # its line carries WebhookLag
+    assert of_code() - seen == set()
 
 
 @pytest.fixture(scope="session")
@@ -237,28 +238,12 @@ def test_every_dead_letter_queue_has_a_place_in_the_runbook(template: Template) 
             assert queue in headings
 
 
-def test_only_the_webhook_pays_for_a_metric_of_its_cold_starts(template: Template) -> None:
-    """Zoom waits three seconds for it; of all other functions the saved query says the same, for nothing."""
-    filters = of_type(template, "AWS::Logs::MetricFilter")
-    assert set(filters) == {"WebhookColdStarts", "ApiCrashes"}
-    assert filters["WebhookColdStarts"]["LogGroupName"] == {"Ref": "WebhookLogs"}
-
-
-# Lambda's documented line: https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html and its like
-REPORT = (
-    "REPORT RequestId: 1-2\tDuration: 79.67 ms\tBilled Duration: 380 ms\tMemory Size: 128 MB\t"
-    "Max Memory Used: 73 MB\tInit Duration: 299.68 ms\t\nXRAY TraceId: 1-5\tSegmentId: 3\tSampled: true"
-)
-
-
-def test_the_filter_finds_the_init_duration_by_its_position(template: Template) -> None:
-    """In a REPORT line, split as CloudWatch splits it: at white space."""
-    pattern = of_type(template, "AWS::Logs::MetricFilter")["WebhookColdStarts"]["FilterPattern"]
-    fields = [field.strip() for field in pattern.strip("[]").split(",")]
-    assert fields.pop() == "..."
-    found = dict(zip([field.partition("=")[0] for field in fields], REPORT.split(), strict=False))
-    named = tuple(found[name] for name in ("report", "init", "init_duration", "unit"))
-    assert named == ("REPORT", "Init", "299.68", "ms")
+def test_lambdas_lines_about_runs_are_kept_where_they_cost_little(template: Template) -> None:
+    """Deliveries are many: of the webhook and the processor only runs that failed have such a line."""
+    functions = of_type(template, "AWS::Serverless::Function")
+    without = {name for name, each in functions.items() if each["LoggingConfig"].get("SystemLogLevel") == "WARN"}
+    assert without == {"WebhookFunction", "EventProcessorFunction"}
+    assert all(functions[name]["LoggingConfig"]["LogFormat"] == "JSON" for name in without)
 
 
 def test_the_dashboard_shows_only_what_exists(template: Template, emitted: set[Metric], words: set[str]) -> None:

@@ -331,15 +331,25 @@ def as_list(value: Any) -> list[Any]:
     ids=lambda asked: " ".join(asked.shape),
 )
 def test_a_request_that_names_no_key_is_not_let_through(asked: Asked) -> None:
-    """Where a role is limited to some partition keys outside transactions, a request without any is refused."""
-    limited = [each for each in of_role(asked.role) if LEADING in str(each.get("Condition", {}))]
+    """No statement that is limited to some partition keys lets a request through that has none, but in transactions."""
     bare = asked.request(prod(), without=LEADING)
-    for statement in limited:
-        if "Null" not in statement["Condition"]:
-            in_transactions = {e.role for e in ASKED if ENCLOSING in e.keys and applies(statement, e.request(prod()))}
-            assert in_transactions, statement
-        else:
-            assert not applies(statement, bare)
+    for statement in of_role(asked.role):
+        assert LEADING not in str(statement.get("Condition", {})) or not applies(statement, bare)
+
+
+def test_a_condition_on_keys_is_held_by_another() -> None:
+    """ForAllValues is true of a missing key. So each asks that the key is named, or is about transactions only.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+    and https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html, which says that an
+    item of a transaction has `dynamodb:EnclosingOperation`, and not that it has its key.
+    """
+    for role in ROLES:
+        for statement in of_role(role):
+            found = statement.get("Condition", {})
+            if any(operator.startswith("ForAllValues") for operator in found):
+                enclosed = found.get("ForAnyValue:StringEquals", {}).get(ENCLOSING)
+                assert found.get("Null") == {LEADING: "false"} or as_list(enclosed) == ["TransactWriteItems"], statement
 
 
 def test_no_function_but_two_opens_a_refresh_token() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -15,7 +16,7 @@ from zoom_simulator.errors import validation_failed
 from zoom_simulator.model import Json
 
 Form = Literal["string", "integer", "boolean", "object", "array", "objects", "email", "time", "timezone", "recurrence"]
-_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]+)?")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str,
@@ -78,21 +79,52 @@ def _is_unset_zero(value: Any, field: Field) -> bool:
 
 def converted(value: Any, form: Form) -> Any:
     """Return `value` in the type that `form` has, or as it is when no conversion fits."""
-    if form == "integer" and isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
+    reader = _READERS.get(form)
+    return value if reader is None else reader(value)
+
+
+def _integer(value: Any) -> Any:
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        return int(float(value))
+    if isinstance(value, float) and math.isfinite(value):
         return int(value)
-    if form == "integer" and isinstance(value, float) and value.is_integer():
-        return int(value)
-    if form == "boolean":
-        return _boolean(value)
-    if form == "string" and isinstance(value, int | float):
-        return json.dumps(value)
-    return value
+    return None if value is False else value
 
 
 def _boolean(value: Any) -> Any:
     if isinstance(value, str):
         return {"true": True, "1": True, "false": False, "0": False}.get(value.strip().lower(), value)
     return bool(value) if isinstance(value, int) else value
+
+
+def _string(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, int | float) else value
+
+
+def _time(value: Any) -> Any:
+    """A time as ISO 8601 has it: programs write small letters, blanks, and parts of one digit."""
+    if not isinstance(value, str):
+        return value
+    plain = re.sub(r"(?<![0-9])[0-9](?![0-9])", r"0\g<0>", re.sub(r":\s+", ":", value.strip().upper()))
+    return plain if is_time(plain) else value
+
+
+def _array(value: Any) -> Any:
+    return [value] if isinstance(value, str) and value else _objects(value)
+
+
+def _objects(value: Any) -> Any:
+    return [] if value == {} else value
+
+
+_READERS: Mapping[Form, Callable[[Any], Any]] = {
+    "integer": _integer,
+    "boolean": _boolean,
+    "string": _string,
+    "time": _time,
+    "array": _array,
+    "objects": _objects,
+}
 
 
 def problems(body: Mapping[str, Any], fields: Mapping[str, Field], prefix: str = "") -> list[tuple[str, str]]:

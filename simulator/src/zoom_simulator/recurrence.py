@@ -21,7 +21,7 @@ LAST = -1
 
 
 INTEGERS = ("type", "repeat_interval", "end_times", "monthly_day", "monthly_week", "monthly_week_day")
-WITHOUT_ZERO = ("repeat_interval", "monthly_day", "monthly_week", "monthly_week_day")
+WITHOUT_ZERO = ("repeat_interval", "weekly_days", "monthly_day", "monthly_week", "monthly_week_day")
 
 
 def read(rule: Json) -> None:
@@ -29,7 +29,9 @@ def read(rule: Json) -> None:
     for name, value in list(rule.items()):
         if name in INTEGERS and isinstance(value, str) and value.strip().lstrip("-").isdecimal():
             rule[name] = int(value)
-        if value in (None, "", []) or (name in WITHOUT_ZERO and rule[name] == 0):
+        if name == "weekly_days" and isinstance(value, str):
+            rule[name] = value.strip(", ")
+        if value in (None, "", []) or (name in WITHOUT_ZERO and str(rule[name]) == "0"):
             del rule[name]
 
 

@@ -17,6 +17,7 @@ FIELDS = {
     "when": Field("time"),
     "zone": Field("timezone"),
     "on": Field("boolean"),
+    "many": Field("array"),
 }
 
 
@@ -45,7 +46,8 @@ def test_every_fault_names_its_field(field: str, value: Any) -> None:
     ("field", "value", "read"),
     [
         ("name", 1, "1"), ("name", True, "true"), ("count", "7", 7), ("count", 7.0, 7), ("on", "True", True),
-        ("on", 0, False),
+        ("on", 0, False), ("count", 4.5, 4), ("count", "4.0", 4), ("when", "2026-1-7T9:05:00 ", "2026-01-07T09:05:00"),
+        ("when", "2026-01-07t10: 21: 57z", "2026-01-07T10:21:57Z"), ("many", "US", ["US"]),
     ],
 )  # fmt: skip
 def test_scalars_of_another_type_are_converted(field: str, value: Any, read: Any) -> None:
@@ -55,10 +57,10 @@ def test_scalars_of_another_type_are_converted(field: str, value: Any, read: Any
     assert body[field] == read
 
 
-@pytest.mark.parametrize("value", ["", None, [], 0, "0"])
+@pytest.mark.parametrize("value", ["", None, [], 0, "0", False])
 def test_what_means_not_set_is_dropped(value: Any) -> None:
     """0 where an enumeration or a count has none."""
-    body = {"name": "abc", "count": value, "kind": value}
+    body = {"name": "abc", "count": value, "kind": value, "many": {}}
     check(body, FIELDS)
     assert body == {"name": "abc"}
 

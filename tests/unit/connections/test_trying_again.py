@@ -276,6 +276,20 @@ def test_one_person_who_ended_their_grant_is_asked_at_once(count: int) -> None:
     assert sorted(world.connection(name).version for name in world.names[1:]) == [1] * (count - 2) + [2] * (count > 1)
 
 
+def test_without_others_a_connection_is_held_while_its_access_token_lives() -> None:
+    """The schedule has a quarter of an hour; a call that Zoom refuses meanwhile gets the answer at once."""
+    world = Many(2)
+    for name in world.names:
+        world.memory.put(replace(world.connection(name), access_expires_at=START + 900))
+    world.people.ill = True
+    world.sweep(until=START + 800)
+    assert (world.states(), world.published) == ({State.CONNECTED}, [])
+    assert world.connection("con_x0").cool_until < world.clock.now  # each rests for half a minute only
+    assert world.refresh("con_x0") is Outcome.REAUTHORIZATION_REQUIRED
+    world.sweep(until=START + 2400)
+    assert world.states() == {State.REAUTHORIZATION_REQUIRED}
+
+
 def test_a_probe_that_zoom_refuses_leaves_its_connection_as_it_was() -> None:
     """Its state, its failures, and when it is due; it is judged by itself then."""
     world = Many(3)
@@ -301,16 +315,16 @@ def test_others_that_are_refreshed_at_this_moment_leave_a_refusal_unconfirmed() 
 @pytest.mark.parametrize(
     ("probes", "expected"),
     [
-        ("", Verdict.ALONE),
+        ("", Verdict.UNCOMPARED),
         ("g", Verdict.ALONE),
-        ("r", Verdict.ALONE),
+        ("r", Verdict.UNCOMPARED),
         ("rg", Verdict.ALONE),
         ("rrg", Verdict.ALONE),
         ("rr", Verdict.WIDE),
         ("rrs", Verdict.WIDE),
         ("rss", Verdict.UNKNOWN),
         ("ss", Verdict.UNKNOWN),
-        ("s", Verdict.ALONE),
+        ("s", Verdict.UNCOMPARED),
     ],
 )
 def test_what_a_refusal_means_beside_the_answers_for_others(probes: str, expected: Verdict) -> None:

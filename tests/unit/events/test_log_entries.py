@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from benchmarks.deliveries import JOINED
+from tests.fakes.dynamodb import size_of
+from zoom_common.aws.items import from_item
+from zoom_common.events.bus import CloudEvent
 from zoom_common.events.log.entries import (
+    _DICTIONARY,
     LARGEST_PART,
     LogEntry,
     app_of_unpublished,
@@ -20,6 +27,21 @@ from zoom_common.events.log.entries import (
     unrouted,
 )
 
+EVENT = (
+    CloudEvent(
+        f"evt_{hashlib.sha256(b'1').hexdigest()[:32]}",
+        "/zoom/AbCdEfGhIjKlMnOpQrStUv",
+        "zoom.meeting.participant_joined",
+        "2026-09-21T14:01:03.001Z",
+        "a-tenant-of-thirty-two-letters-x",
+        subject="meetings/85746065432",
+        connection_id=f"con_{hashlib.sha256(b'2').hexdigest()[:26]}",
+        correlation_id=hashlib.sha256(b"3").hexdigest()[:36],
+        data=JOINED,
+    )
+    .to_json()
+    .encode()
+)
 # No compression makes a hash smaller.
 NOISE = hashlib.shake_256(b"noise").digest(2 * LARGEST_PART + 5)
 
@@ -35,16 +57,38 @@ def items(made: LogEntry) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     return entry_items(made, claimed_until=60, recorded_at_ms=made.received_at_ms, expires_at=90)
 
 
-@pytest.mark.parametrize(("length", "deflated"), [(0, False), (1024, False), (1025, True), (100_000, True)])
-def test_a_body_is_deflated_when_it_is_worth_it(length: int, *, deflated: bool) -> None:
-    """From 1,025 bytes on; it is read back byte for byte either way."""
-    made = entry(b"x" * length)
+@pytest.mark.parametrize(
+    ("content", "deflated"), [(b"", False), (NOISE[:100], False), (b"x" * 100, True), (EVENT, True)]
+)
+def test_a_body_is_deflated_when_it_is_worth_it(content: bytes, *, deflated: bool) -> None:
+    """Where it becomes smaller; it is read back byte for byte either way."""
+    made = entry(content)
     item, parts = items(made)
-    assert item["deflated"] == {"BOOL": deflated}
+    assert (item["deflated"], "dictionary" in item) == ({"BOOL": deflated}, deflated)
     assert parts == []
-    assert (len(item["body"]["B"]) < max(1, length)) is (deflated or length == 0)
+    assert (len(item["body"]["B"]) < len(content)) is deflated
     assert read_entry(item, item["body"]["B"]) == made
-    assert content_of({"sk": "event", "body": item["body"]["B"], "deflated": deflated}) == made.content
+    assert content_of(from_item({**item, "sk": {"S": "event"}})) == made.content
+
+
+def test_a_body_that_the_release_before_deflated_is_read() -> None:
+    """It had no dictionary."""
+    item = {**items(entry(EVENT))[0], "body": {"B": zlib.compress(EVENT)}}
+    del item["dictionary"]
+    assert read_entry(item, item["body"]["B"]).content == content_of(from_item(item)) == EVENT
+
+
+def test_what_the_dictionary_says_stays_as_it_is() -> None:
+    """Stored bodies cannot be read with another one."""
+    assert hashlib.sha256(_DICTIONARY).hexdigest()[:16] == "9518ea2186f3ba3e"
+
+
+def test_somebodys_arrival_is_stored_in_one_kilobyte() -> None:
+    """DynamoDB bills a write by the KB: with names and ids as long as they get, it is one."""
+    labels = {"subject": "meetings/85746065432", "connection_id": f"con_{'0' * 26}", "uuid": "4444AAAiAAAAAiAiAiiAii=="}
+    made = entry(EVENT, owner="a-tenant-of-thirty-two-letters-x", event_id=f"evt_{'0' * 32}", **labels)
+    item, _ = items(replace(made, key=f"natural:{'0' * 64}", app="A" * 22, request_id="r" * 36, type="z" * 31))
+    assert size_of(item) <= 1024
 
 
 def test_a_body_that_no_item_holds_is_stored_in_parts_that_expire_with_it() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.fakes import tables
 from tests.fakes.event_stores import Crash
-from tests.fakes.events import NOW
+from tests.fakes.events import NOW, logged
 from tests.fakes.soak import times
 from zoom_common.aws.table import EVENTS, Table
 from zoom_common.errors import Unavailable
@@ -107,11 +107,11 @@ class SlowTable:
         return answer
 
 
-def deliver(world: World, number: int, received_at: float) -> bool:
+def deliver(world: World, number: int, received_at: float, *, again: bool) -> bool:
     """Give a message to a worker; whether it was acknowledged."""
     log = world.worker()
     try:
-        admitted = log.admit(entry(number, received_at))
+        admitted = log.admit(entry(number, received_at), again=again)
         if admitted.entry is None:
             return admitted.outcome.value == "finished"
         log.finish(admitted.entry)
@@ -123,13 +123,13 @@ def deliver(world: World, number: int, received_at: float) -> bool:
 def run(seed: int) -> World:
     """Deliver events to workers that are slow and die, with redeliveries among later events, and read all the time."""
     world = World(Random(seed))  # noqa: S311 - a schedule, and no secret
-    waiting = [(world.now + world.chance.uniform(0, 20), number, NOW) for number in range(8)]
+    waiting = [(world.now + world.chance.uniform(0, 20), number, False) for number in range(8)]
     while waiting:
         waiting.sort()
-        due, number, received_at = waiting.pop(0)
+        due, number, again = waiting.pop(0)
         world.now = max(world.now, due)
-        if not deliver(world, number, received_at):
-            waiting.append((world.now + VISIBILITY, number, received_at))
+        if not deliver(world, number, NOW, again=again):
+            waiting.append((world.now + VISIBILITY, number, True))
         world.crashes *= 0.98
     world.now += SETTLED_MS / 1000 + SKEW
     for _ in range(20):
@@ -158,7 +158,7 @@ def world() -> World:
 def admit(world: World, *numbers: int, at: float | None = None) -> None:
     clock: Callable[[], float] = lambda: world.now if at is None else at  # noqa: E731
     for number in numbers:
-        EventLog(world.table, clock=clock).admit(entry(number))
+        logged(EventLog(world.table, clock=clock), entry(number))
 
 
 def follow(world: World, **given: Any) -> tuple[list[int], str, int, bool]:
@@ -232,7 +232,7 @@ def test_a_line_that_was_written_late_gets_a_new_moment() -> None:
     """Otherwise a reader may have passed its place already; the entry and erasures know the new one."""
     world = World(Random(0), crashes=0.0)  # noqa: S311
     moments = iter([NOW, NOW, NOW + LATE_MS / 1000 + 1, NOW + LATE_MS / 1000 + 1])
-    EventLog(world.table, clock=lambda: next(moments, NOW + LATE_MS / 1000 + 1)).admit(entry(1))
+    logged(EventLog(world.table, clock=lambda: next(moments, NOW + LATE_MS / 1000 + 1)), entry(1))
     world.now += 60
     query = LogQuery.within(now=world.now, retention_days=30)
     (line,) = LogIndex(world.table).follow("acme", query, now=world.now).lines

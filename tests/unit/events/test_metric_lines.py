@@ -13,8 +13,8 @@ def test_a_count_is_one_line_of_embedded_metrics() -> None:
     lines: list[str] = []
     metrics = MetricLines("webhook", "ZoomGateway/prod", write=lines.append, clock=lambda: NOW)
     metrics.count("WebhookRejected", reason="wrong_signature", request_id="r")
-    metrics.count("WebhookAccepted")
-    rejected, accepted = (json.loads(line) for line in lines)
+    metrics.count("WebhookFailed")
+    rejected, failed = (json.loads(line) for line in lines)
     assert [line[-1] for line in lines] == ["\n", "\n"]
     assert rejected["_aws"]["Timestamp"] == NOW * 1000
     assert rejected["_aws"]["CloudWatchMetrics"] == [
@@ -26,8 +26,25 @@ def test_a_count_is_one_line_of_embedded_metrics() -> None:
     ]
     assert rejected["WebhookRejected"] == 1
     assert (rejected["service"], rejected["reason"], rejected["request_id"]) == ("webhook", "wrong_signature", "r")
-    assert accepted["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
-    assert "reason" not in accepted
+    assert failed["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
+    assert "reason" not in failed
+
+
+def test_a_length_of_time_is_a_metric_without_a_dimension() -> None:
+    """Of a start, in milliseconds."""
+    lines: list[str] = []
+    MetricLines("webhook", "ZoomGateway/prod", write=lines.append, clock=lambda: NOW).measure(
+        "InitDurationWebhook", 123
+    )
+    line = json.loads(lines[0])
+    assert line["_aws"]["CloudWatchMetrics"] == [
+        {
+            "Namespace": "ZoomGateway/prod",
+            "Dimensions": [[]],
+            "Metrics": [{"Name": "InitDurationWebhook", "Unit": "Milliseconds"}],
+        }
+    ]
+    assert line["InitDurationWebhook"] == 123
 
 
 def test_what_nobody_watches_is_in_the_line_only() -> None:

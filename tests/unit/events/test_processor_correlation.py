@@ -21,6 +21,7 @@ def test_a_message_is_handled_under_the_webhooks_request_id(request_id: str, tak
         "messageAttributes": {name: {"stringValue": value} for name, value in attributes.items()},
     }
     nothing: Any = None
+    ids: list[str] = []
     processor = EventProcessor(
         log=nothing,
         connections=nothing,
@@ -29,7 +30,7 @@ def test_a_message_is_handled_under_the_webhooks_request_id(request_id: str, tak
         publisher=nothing,
         redaction=nothing,
         count=lambda *_, **__: None,
-        report=lambda *_, **__: None,
+        report=lambda *_, **__: ids.append(observability.correlation_id()),
     )
     assert processor.process([record], plenty()) == ["message-1"]
-    assert observability.correlation_id() == taken
+    assert (ids, observability.correlation_id()) == ([taken], "")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.fakes import tables
-from tests.fakes.events import NOW
+from tests.fakes.events import NOW, logged
 from tests.fakes.handlers import load
 from zoom_common.access.principal import Principal
 from zoom_common.aws.table import EVENTS, Table
@@ -28,7 +28,7 @@ def get(monkeypatch: pytest.MonkeyPatch) -> Get:
     table = Table(tables.in_memory().client(), tables.EVENTS, EVENTS)
     log = EventLog(table, clock=lambda: NOW)
     for number in range(6):
-        log.admit(entry(number))
+        logged(log, entry(number))
     monkeypatch.setattr(module, "archive", lambda: LogReader(log, LogIndex(table)))
     monkeypatch.setattr(module, "connections", lambda: None)
     monkeypatch.setattr(module.time, "time", lambda: NOW + 60)

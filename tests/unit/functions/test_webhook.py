@@ -61,8 +61,7 @@ def test_a_delivery_goes_through(
     assert (sent[0], sent[1]["QueueUrl"]) == ("AmazonSQS.SendMessage", ENVIRONMENT["INGEST_QUEUE_URL"])
     assert sent[1]["MessageBody"].encode() == body
     counted = json.loads(capsys.readouterr().out)
-    assert counted["WebhookAccepted"] == 1
-    assert [each["Namespace"] for each in counted["_aws"]["CloudWatchMetrics"]] == ["ZoomGateway/prod"]
+    assert (counted["WebhookAccepted"], counted["WebhookLag"] >= 0) == (1, True)
 
 
 @pytest.mark.parametrize("kind", ["on-demand", "provisioned-concurrency", "snap-start", None])

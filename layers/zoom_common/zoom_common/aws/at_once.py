@@ -78,13 +78,16 @@ class ReadAhead(Table):
         self._known: dict[Key, Item | None] = {}
         self._partitions: dict[str, list[dict[str, Any]]] = {}
 
-    def begin_read(self, keys: Iterable[Key]) -> Callable[[], None]:
-        """Read items consistently in few requests; the result waits for them.
+    def begin_read(self, keys: Iterable[Key], *, consistent: bool = True) -> Callable[[], None]:
+        """Read items in few requests; the result waits for them.
 
-        What could not be read is read again by whoever asks for it, and is their failure then.
+        A read that is not consistent costs half, and may show what an item was a moment ago. What could not be read is
+        read again by whoever asks for it, and is their failure then.
         """
         asked = dict.fromkeys(key for key in keys if key not in self._known)
-        begun = [(some, self._begin_get(some)) for some in batched(asked, _LARGEST_READ, strict=False)]
+        begun = [
+            (some, self._begin_get(some, consistent=consistent)) for some in batched(asked, _LARGEST_READ, strict=False)
+        ]
 
         def wait() -> None:
             for some, outcome in begun:
@@ -92,9 +95,13 @@ class ReadAhead(Table):
 
         return wait
 
-    def begin_query(self, partitions: Iterable[str]) -> Callable[[], None]:
-        """Read whole partitions consistently, which are known to be small; the result waits for them."""
-        begun = [(pk, self._begin_partition(pk)) for pk in dict.fromkeys(partitions) if pk not in self._partitions]
+    def begin_query(self, partitions: Iterable[str], *, consistent: bool = True) -> Callable[[], None]:
+        """Read whole partitions, which are known to be small; the result waits for them. See `begin_read`."""
+        begun = [
+            (pk, self._begin_partition(pk, consistent=consistent))
+            for pk in dict.fromkeys(partitions)
+            if pk not in self._partitions
+        ]
 
         def wait() -> None:
             for pk, outcome in begun:
@@ -169,11 +176,11 @@ class ReadAhead(Table):
             self._known.pop((key["pk"]["S"], key["sk"]["S"]), None)
             self._partitions.pop(key["pk"]["S"], None)
 
-    def _begin_get(self, keys: Iterable[Key]) -> Callable[[], Outcome]:
-        asked = {"Keys": [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys], "ConsistentRead": True}
+    def _begin_get(self, keys: Iterable[Key], *, consistent: bool) -> Callable[[], Outcome]:
+        asked = {"Keys": [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys], "ConsistentRead": consistent}
         return self.begin("batch_get_item", RequestItems={self.name: asked})
 
-    def _begin_partition(self, pk: str) -> Callable[[], Outcome]:
+    def _begin_partition(self, pk: str, *, consistent: bool) -> Callable[[], Outcome]:
         names, values = {"#pk": "pk"}, {":pk": {"S": pk}}
         return self.begin(
             "query",
@@ -181,7 +188,7 @@ class ReadAhead(Table):
             KeyConditionExpression=_WHOLE,
             ExpressionAttributeNames=names,
             ExpressionAttributeValues=values,
-            ConsistentRead=True,
+            ConsistentRead=consistent,
         )
 
     def _keep(self, keys: Sequence[Key], outcome: Outcome) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -133,6 +133,8 @@ class Deletion:
     keep_key: str | None
     copies: Copies | None = None
     """None: this stack has no archive."""
+    looks_again: bool = False
+    """Whether a second look follows: until then an event stays that a worker may still write a line of."""
     done: Counter[str] = field(default_factory=Counter)
     taken: dict[str, set[str]] = field(default_factory=dict)
 
@@ -152,6 +154,8 @@ class Deletion:
                 return
             case _:
                 hanging = dict(dependents(table, item, kind, whole_tenant=self.record.about == "tenant"))
+                if self.looks_again and kind == "events" and self._is_held(item, hanging.values()):
+                    return
                 if hanging:
                     table.delete_together([*hanging, key_of(item)])
                     self.done.update([*hanging.values(), kind])
@@ -161,6 +165,9 @@ class Deletion:
     def take_files(self, files: Files, target: ErasureTarget) -> None:
         """Delete what is the target's of the files of jobs. Raises Unavailable."""
         self.done["job_files"] += files.erase(target)
+
+    def _is_held(self, item: StoredItem, hanging: Collection[str]) -> bool:
+        return "log_lines" not in hanging and int(item.get("claimed_until", 0)) > self.clock()
 
     def _end_copy(self, table: WholeTable, item: StoredItem) -> None:
         """Delete what S3 has of a recording's file, then its item: after a crash the item leads there again."""

@@ -132,8 +132,9 @@ class Erasure:
                 wait = record.position.not_before - self.clock()
                 if wait > 0:
                     return Progress(wait=wait)
-                record, position = self._step(record, job)
-                if position is None and second_look and not record.position.second_look:
+                looks_again = second_look and not record.position.second_look
+                record, position = self._step(record, job, looks_again=looks_again)
+                if position is None and looks_again:
                     later = self.clock() + self.settle_seconds
                     position = Position(stage=Stage.EVENTS, second_look=True, not_before=later)
                 if position is None:
@@ -175,7 +176,7 @@ class Erasure:
     def _table(self) -> Table:
         return Table(self.dynamodb, self.connections_table, CONNECTIONS)
 
-    def _step(self, record: Record, job: Job) -> tuple[Record, Position | None]:
+    def _step(self, record: Record, job: Job, *, looks_again: bool) -> tuple[Record, Position | None]:
         """Work on one page, and return where to resume, or None when all stages are done."""
         position, target = record.position, _known(job.target, record)
         if position.stage is Stage.FIND:
@@ -184,7 +185,7 @@ class Erasure:
             if position == Position(stage=Stage.CONNECTIONS):
                 record = self._note_survey(record, target)
                 target = _known(job.target, record)
-            after = self._erase_page(record, job, target)
+            after = self._erase_page(record, job, target, looks_again=looks_again)
         if after is not None:
             return record, replace(position, after=after)
         following = _NEXT.get(position.stage)
@@ -249,7 +250,7 @@ class Erasure:
             if cursor is None:
                 return
 
-    def _erase_page(self, record: Record, job: Job, target: ErasureTarget) -> Key | None:
+    def _erase_page(self, record: Record, job: Job, target: ErasureTarget, *, looks_again: bool) -> Key | None:
         remover = Deletion(
             table=self._table,
             records=self.records,
@@ -259,6 +260,7 @@ class Erasure:
             clock=self.clock,
             keep_key=job.keep_key,
             copies=self.copies,
+            looks_again=looks_again,
         )
         try:
             return self._page(record.position, target, remover)

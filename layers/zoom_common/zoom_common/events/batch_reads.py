@@ -16,7 +16,7 @@ from zoom_common.events.projections.store import record_key
 from zoom_common.events.routing import HostStore
 from zoom_common.events.webhook.message import Delivery
 from zoom_common.zoom.event_keys import dedupe_key, former_keys, second_key
-from zoom_common.zoom.events import ZoomEvent
+from zoom_common.zoom.events import DEAUTHORIZED, ZoomEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,16 @@ class _Holder:
 class BatchReads:
     """Reads in two steps, because only the first says which tenants the second is about.
 
-    Everything is read consistently after the messages were received. A store that asks for something else reads it.
+    Connections, hosts and entries of the log are read consistently after the messages were received. The other reads
+    cost half, because they may be some milliseconds old
+    (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.ReadConsistency.html):
+
+    * records of projections, because their writes are conditional, and what an old one has already a newer one has too;
+    * tombstones, because an erasure looks a second time, minutes later;
+    * which connections there are, because what Zoom sends in the second of connecting may belong to nobody yet. Whether
+      a connection that was found receives events is read consistently.
+
+    A store that asks for something else reads it consistently.
     """
 
     def __init__(
@@ -52,32 +61,40 @@ class BatchReads:
         self._events.forget()
         self._read_claims([(delivery.app, event) for delivery, event in deliveries])
         connections: list[Key] = []
-        stored: list[Key] = []
+        tombstones: list[Key] = []
+        records: list[Key] = []
+        entries: list[Key] = []
         for delivery, event in deliveries:
             holders = list(dict.fromkeys(self._holders(delivery.app, event)))
             connections += [(partition(each.tenant), each.connection_id) for each in holders]
-            connections += self._tombstones(delivery.app, event, {each.tenant for each in holders})
+            tombstones += self._tombstones(delivery.app, event, {each.tenant for each in holders})
             for tenant in {each.tenant for each in holders}:
-                stored += _records(tenant, event)
+                records += _records(tenant, event)
             for owner in {each.tenant for each in holders} or {unrouted(delivery.app)}:
-                stored += _entries(delivery, event, owner)
-        waits = [self._connections.begin_read(connections), self._events.begin_read(stored)]
+                entries += _entries(delivery, event, owner)
+        waits = [
+            self._connections.begin_read(connections),
+            self._connections.begin_read(tombstones, consistent=False),
+            self._events.begin_read(entries),
+            self._events.begin_read(records, consistent=False),
+        ]
         for wait in waits:
             wait()
 
     def _read_claims(self, events: Sequence[tuple[str, ZoomEvent]]) -> None:
-        claims = [claim_key(app, user) for app, event in events for user in event.users]
+        # Who removes the app in the second of connecting must not keep the connection: that claim is read by itself.
+        claims = [claim_key(app, user) for app, event in events if event.name != DEAUTHORIZED for user in event.users]
         accounts = [account_partition(app, event.account_id) for app, event in events if event.account_id]
         hosts = [key for app, event in events for key in self._hosts.keys_to_find(app, event)]
         waits = [
-            self._connections.begin_read(claims),
-            self._connections.begin_query(accounts),
+            self._connections.begin_read(claims, consistent=False),
+            self._connections.begin_query(accounts, consistent=False),
             self._events.begin_read(hosts),
         ]
         for wait in waits:
             wait()
         found = ((app, host) for app, event in events for host in self._found_hosts(app, event))
-        self._connections.begin_read([claim_key(app, host) for app, host in found])()
+        self._connections.begin_read([claim_key(app, host) for app, host in found], consistent=False)()
 
     def _found_hosts(self, app: str, event: ZoomEvent) -> Iterator[str]:
         for key in self._hosts.keys_to_find(app, event):

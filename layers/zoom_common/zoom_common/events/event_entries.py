@@ -19,6 +19,7 @@ from zoom_common.zoom.events import ZoomEvent, epoch_ms, is_unfinished
 # An event of a start that names a much earlier one names the planned start.
 _START_LAG_MS = 300_000
 
+_RECORDED = frozenset({"recording.completed", "recording.transcript_completed"})
 _FILES = ("object.recording_files[]", "object.participant_audio_files[]")
 
 # Of one moment, a meeting first starts and at last ends. Who moves between rooms leaves one and joins the next.
@@ -59,6 +60,8 @@ def _sequence(delivery: Delivery, event: ZoomEvent, entry: LogEntry) -> str | No
 
 def _is_in_processing(event: ZoomEvent) -> bool:
     """Return whether a recording has a file that is not completed: the event with the completed one comes later."""
+    if event.name not in _RECORDED:
+        return False
     files = (file for name in _FILES for file in values_at(event.payload, name))
     return any(isinstance(file, dict) and is_unfinished(file) for file in files)
 

@@ -111,14 +111,16 @@ class _Arrival:
     delivery: Delivery
     event: ZoomEvent | None
     keys: frozenset[str]
+    again: bool
+    """Whether a worker had it before, who may have died."""
 
 
-def _arrival(delivery: Delivery, message: str) -> _Arrival:
+def _arrival(delivery: Delivery, message: str, *, again: bool) -> _Arrival:
     try:
         event = parse(delivery.body)
     except MalformedEvent:
-        return _Arrival(message, delivery, None, frozenset({malformed_key(delivery)}))
-    return _Arrival(message, delivery, event, frozenset(possible_keys(delivery, event)))
+        return _Arrival(message, delivery, None, frozenset({malformed_key(delivery)}), again)
+    return _Arrival(message, delivery, event, frozenset(possible_keys(delivery, event)), again)
 
 
 def _waves(arrived: Iterable[_Arrival]) -> Iterator[list[_Arrival]]:
@@ -172,6 +174,7 @@ class EventProcessor:
         arrived = [arrival for record in records if (arrival := self._arrival(record, batch)) is not None]
         for some in _waves(arrived):
             self._handle(some, batch, deadline)
+        observability.begin_correlation()  # what follows is about the whole batch
         self._finish(batch, self._publish(batch))
         return [record["messageId"] for record in records if record["messageId"] in batch.failed]
 
@@ -179,7 +182,8 @@ class EventProcessor:
         """Read a message. None, and it has failed, where that cannot be done."""
         message = record["messageId"]
         try:
-            return _arrival(Delivery.from_record(record), message)
+            again = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)) > 1
+            return _arrival(Delivery.from_record(record), message, again=again)
         except Exception as error:  # noqa: BLE001 - one message's fault must not take its neighbours along
             self._fail([message], error, batch)
             return None
@@ -215,13 +219,15 @@ class EventProcessor:
         self, entries: Sequence[tuple[LogEntry, set[str]]], arrived: Sequence[_Arrival], batch: _Batch
     ) -> None:
         hosts = self._hosts.begin_store()
-        admitted, lines = self._log.admit_all([entry for entry, _ in entries])
+        retried = {each.message for each in arrived if each.again}
+        again = [not messages.isdisjoint(retried) for _, messages in entries]
+        admitted = self._log.admit_all([entry for entry, _ in entries], again=again)
         own = [each.entry if isinstance(each, Admitted) else None for each in admitted]
         projected = self._project([entry for entry in own if entry is not None])
         failed = self._without_hosts(hosts(), arrived, batch)
-        for (entry, messages), outcome, unlisted in zip(entries, admitted, lines(), strict=True):
+        for (entry, messages), outcome in zip(entries, admitted, strict=True):
             identity = entry.owner, entry.event_id
-            error = outcome if isinstance(outcome, Exception) else unlisted or projected.get(identity)
+            error = outcome if isinstance(outcome, Exception) else projected.get(identity)
             if isinstance(outcome, Admitted) and outcome.outcome is Admission.FINISHED:
                 self._count("EventDuplicate")
             elif identity in batch.waiting:

@@ -116,7 +116,7 @@ def addressed(connection: Connection, operation: Operation, ids: Mapping[str, st
 def _passed(connection: Connection, path: str, ids: Mapping[str, str]) -> Mapping[str, str]:
     if connection.kind is Kind.ACCOUNT and f"{path}/".startswith(_MY_PASSED_PATH):
         raise InvalidRequest([FieldError("userId", _NO_ME)])
-    of_user = _PASSED_USER.match(path)
+    of_user = re.match(_PASSED_USER, path)
     if connection.kind is Kind.USER and of_user and is_own_user(connection, unquote(of_user[1])):
         return {**ids, "path": f"{path[: of_user.start(1)]}{ME}{path[of_user.end(1) :]}"}
     return ids
@@ -124,7 +124,7 @@ def _passed(connection: Connection, path: str, ids: Mapping[str, str]) -> Mappin
 
 _OF_USER, _MY_PATH, _MY_PASSED_PATH = "/users/{userId}", "/users/me/", "/v2/users/me/"
 
-_PASSED_USER = re.compile(r"/v2/(?:[^/]+/)?users/([^/]+)")
+_PASSED_USER = r"/v2/(?:[^/]+/)?users/([^/]+)"  # compiled when it is first needed
 
 _NO_ME = "An account-level connection has no `me`: name the user by id or e-mail address."
 

@@ -208,6 +208,8 @@ def check_body(kind: Kind, body: Json) -> None:
         body.pop("recurrence", None)
     if isinstance(body.get("recurrence"), dict):
         recurrence.read(body["recurrence"])
+        if not any(body["recurrence"].values()):  # typed clients send one in which no member is set
+            del body["recurrence"]
     check(body, body_fields(kind))
     settings = body.get("settings")
     if settings:

@@ -156,7 +156,7 @@ class Call:
 
     def flag(self, name: str) -> bool:
         """A boolean query parameter; absent is false."""
-        return self.query.get(name, "").lower() == "true"
+        return self.query.get(name, "").lower() in {"true", "1"}
 
     def _refuse_stranger(self, user: User) -> None:
         if user.id != self.principal.grant.user_id:

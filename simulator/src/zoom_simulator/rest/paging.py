@@ -27,7 +27,7 @@ def page(call: Call, items: Sequence[Any], *, largest: int = 300, numbered: bool
     """
     size = _size(call, largest)
     token = call.query.get("next_page_token", "")
-    number = call.number("page_number", 1)
+    number = call.number("page_number", 1, 0) or 1
     begin = _offset(call, token) if token else (number - 1) * size
     chunk = items[begin : begin + size]
     more = begin + size < len(items)

@@ -288,6 +288,36 @@ def test_held_and_let_back_in_within_a_second_loses_nothing(read: Read) -> None:
     assert sorted((each["name"], each["minutes"]) for each in people) == [("Gone", 10.0), ("Short", 20.0)]
 
 
+@pytest.mark.parametrize(("then", "minutes"), [("admitted", 20.0), ("left_waiting_room", 0.0)])
+def test_who_is_held_in_the_second_of_the_join_was_not_there_yet(read: Read, then: str, minutes: float) -> None:
+    """What comes later says whether the waiting or the joining was last; who only waited is no attendee."""
+    story = Story()
+    story.start()
+    who = person(story.user_id(), story.device(), "Held")
+    story.join(who)
+    story.at("put_in_waiting_room", who)
+    story.now += 600
+    story.at(then, who)
+    story.now += 1200 if minutes else 0
+    story.leave(who)
+    story.end()
+    people = read(story.deliveries).attendance("acme", story.number)["participants"]
+    assert [each["minutes"] for each in people] == ([minutes] if minutes else [])
+
+
+def test_who_comes_back_under_the_first_user_id_is_there_again(read: Read) -> None:
+    """No leave is ever reported: each join ends the session before it."""
+    story = Story()
+    story.start()
+    main = person(story.user_id(), story.device(), "Guest")
+    for who in (main, {**main, "user_id": story.user_id()}, main):
+        story.join(who)
+        story.now += 600
+    story.end()
+    (one,) = read(story.deliveries).attendance("acme", story.number)["participants"]
+    assert (one["minutes"], len(one["sessions"])) == (30.0, 3)
+
+
 def test_who_rejoins_under_one_user_id_keeps_both_names(read: Read) -> None:
     """Each stay has the name of its time, also where one ends in the second in which the next begins."""
     story = Story()

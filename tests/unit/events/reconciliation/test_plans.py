@@ -90,6 +90,20 @@ def test_a_plan_that_no_event_reported_is_asked_for_once() -> None:
     assert "zak=" not in str(room.projections.records)
 
 
+def test_a_series_of_which_one_occurrence_was_reported_is_asked_for() -> None:
+    """Somebody moved one week after the host was connected. Until Zoom has said all weeks, the series goes on."""
+    room, zoom = Room(Clock(START + WEEK + 3.0 * HOUR)), Zoom()
+    life = held(START + WEEK, "w/1==")
+    life.plan("meeting.updated", type=8, occurrences=SERIES["occurrences"][1:2])
+    room.deliver(life.deliveries)
+    assert MeetingReader(room.projections).state("acme", str(NUMBER))["status"] == "scheduled"
+    room.reconcile(zoom, None, f"meetings/{NUMBER}")
+    assert zoom.plans_asked == 1
+    assert seen(room.projections, 0)["instances_used"] == []
+    assert seen(room.projections, 1)["instances_used"] == ["w/1=="]
+    assert seen(room.projections, 2)["status"] == "scheduled"
+
+
 def test_a_meeting_that_zoom_does_not_know_is_asked_for_once() -> None:
     """Then the caller's word counts."""
     room, zoom = Room(Clock(START + WEEK + 2.0 * HOUR)), Zoom(plan=None)

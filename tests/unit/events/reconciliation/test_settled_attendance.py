@@ -239,6 +239,22 @@ def test_a_change_after_that_is_published_as_another_revision() -> None:
     assert len({event.id for event in room.settled.events}) == 2
 
 
+def test_a_change_days_later_is_another_revision_too() -> None:
+    """An event that comes back from a dead-letter queue names the instance; no other old instance is looked at."""
+    life = lesson()
+    room, zoom = room_of(life), Report(life)
+    assert room.reconcile(zoom, None, subject()).settled == 1
+    life.now, reported = START + 600, len(life.deliveries)
+    life.join("b-0", {"user_name": "Bea"})
+    room.deliver(life.deliveries[reported:])
+    room.clock.now += 10 * 24 * HOUR
+    asked = len(zoom.asked)
+    assert room.reconcile(zoom, None, subject(), uuid="other==").settled == 0
+    assert not [path for path in zoom.asked[asked:] if path.endswith("/participants")]
+    assert [room.reconcile(zoom, None, subject(), uuid="u/1==").settled for _ in range(2)] == [1, 0]
+    assert [dict(event.data or {})["revision"] for event in room.settled.events] == [1, 2]
+
+
 @pytest.mark.parametrize("crash", ["the bus refuses", "the worker dies after publishing"])
 def test_a_fault_while_publishing_ends_in_one_event(crash: str) -> None:
     """The next round publishes it with the id and content that it had."""

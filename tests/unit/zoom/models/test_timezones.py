@@ -18,7 +18,19 @@ def test_every_zone_of_the_iana_database_passes() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["SST", "GMT+8", "UTC+05:30", "America/Some_New_City", "America/Indiana/Petersburg", "utc"]
+    "name",
+    [
+        "SST",
+        "PDT",
+        "(GMT+7:00) Bangkok",
+        "Pacific Standard Time",
+        "Eastern Time (US & Canada)",
+        "GMT+8",
+        "UTC+05:30",
+        "America/Some_New_City",
+        "America/Indiana/Petersburg",
+        "utc",
+    ],
 )
 def test_names_beyond_the_database_pass(name: str) -> None:
     """Java's short names, offsets, and cities of a later edition."""

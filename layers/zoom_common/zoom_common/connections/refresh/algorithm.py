@@ -181,20 +181,23 @@ def _ask_the_person(attempt: RefreshContext, reason: str) -> Effects[Result]:
 def _give_up_or_hold(attempt: RefreshContext, reason: str) -> Effects[Result]:
     """Ask the person where the refusal is about this grant alone; hold the connection where it may not be.
 
-    A connection that was given up is asked nothing more of, and after about a day of refusals Zoom is believed.
+    Without others to compare with, a connection is held while its access token lives and nobody waits. One that was
+    given up is asked nothing more of, and after about a day of refusals Zoom is believed.
     """
-    verdict = Verdict.ALONE
-    if attempt.seen.state in ALIVE and attempt.seen.failures < attempt.policy.held_at_most:
+    seen, verdict = attempt.seen, Verdict.ALONE
+    if seen.state in ALIVE and seen.failures < attempt.policy.held_at_most:
         verdict = yield JudgeRefusal(attempt.until)
-    if verdict is Verdict.ALONE:
+    waits = attempt.in_use or seen.access_expires_at <= attempt.clock()
+    if verdict is Verdict.ALONE or (verdict is Verdict.UNCOMPARED and waits):
         return (yield from _ask_the_person(attempt, reason))
-    return (yield from _hold(attempt, widely=verdict is Verdict.WIDE))
+    return (yield from _hold(attempt, verdict))
 
 
-def _hold(attempt: RefreshContext, *, widely: bool) -> Effects[Result]:
-    """Zoom or the app may be at fault: back off, and leave the state as it is."""
-    failures = attempt.seen.failures + 1
-    cool_until = attempt.clock() + attempt.policy.cool_down(failures, chance=attempt.chance())
+def _hold(attempt: RefreshContext, verdict: Verdict) -> Effects[Result]:
+    """Zoom or the app may be at fault: back off, and leave the state as it is. Without a comparison, only briefly."""
+    failures, widely = attempt.seen.failures + 1, verdict is Verdict.WIDE
+    in_a_row = 1 if verdict is Verdict.UNCOMPARED else failures
+    cool_until = attempt.clock() + attempt.policy.cool_down(in_a_row, chance=attempt.chance())
     settlement = replace(_unchanged(attempt, attempt.seen), failures=failures, cool_until=cool_until, due_at=cool_until)
     result = yield from _finish(attempt, Outcome.UNAVAILABLE, settlement)
     return replace(result, reason="grants_widely_refused" if widely else "refusal_unconfirmed", widely_refused=widely)

@@ -122,7 +122,8 @@ class Finish:
 class Verdict(StrEnum):
     """What a refusal by Zoom means."""
 
-    ALONE = "alone"  # Zoom grants others, or there are too few of them: this grant has ended
+    ALONE = "alone"  # Zoom grants others: this grant has ended
+    UNCOMPARED = "uncompared"  # there are too few others to compare with
     WIDE = "wide"  # Zoom refuses others as well: Zoom or the app is at fault
     UNKNOWN = "unknown"  # there are others, and none of them could be tried now
 

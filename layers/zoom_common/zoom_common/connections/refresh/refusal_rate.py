@@ -121,7 +121,7 @@ def verdict(probes: Iterable[Probe], policy: Policy) -> Verdict:
         silent += each is Probe.SILENT
     if refused >= policy.probes_refused:
         return Verdict.WIDE
-    return Verdict.UNKNOWN if refused + silent >= policy.probes_refused else Verdict.ALONE
+    return Verdict.UNKNOWN if refused + silent >= policy.probes_refused else Verdict.UNCOMPARED
 
 
 class DueShards(Protocol):

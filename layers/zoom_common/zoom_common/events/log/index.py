@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import insort
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from heapq import merge
 from typing import Any
 
 from zoom_common.aws.table import Table
-from zoom_common.events.log.entries import day_partition, recorded_partition
+from zoom_common.events.log.entries import EARLY_MS, NEAR_MS, day_partition, is_near, recorded_partition
 from zoom_common.events.log.query import LogLine, LogQuery, day_of
 from zoom_common.events.log.store import LATE_MS
 
@@ -83,11 +85,11 @@ class LogIndex:
         return ForwardPage(found, end, int(end[:13]) + 1, more=False)
 
     def types(self, owner: str, day: date) -> Iterator[str]:
-        """Yield the type of every line of a day (UTC, of arrival). Reads are not consistent, and cost half."""
+        """Yield the type of every line that became visible on a day (UTC). Reads are not consistent, and cost half."""
         pages = self._table.pages(
             "query",
             KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": day_partition(owner, day)}},
+            ExpressionAttributeValues={":pk": {"S": recorded_partition(owner, day)}},
             ProjectionExpression="#type",
             ExpressionAttributeNames={"#type": "type"},
         )
@@ -113,24 +115,58 @@ class LogIndex:
             day += timedelta(days=1)
 
     def _lines(self, owner: str, query: LogQuery) -> Iterator[LogLine]:
-        for day in query.days():
-            yield from self._day(owner, day, query)
-
-    def _day(self, owner: str, day: date, query: LogQuery) -> Iterator[LogLine]:
+        """Yield the lines by arrival, newest first, each event once: of the release before there are two lines."""
         first, last = query.bounds()
-        pages = self._table.pages(
-            "query",
-            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-            ExpressionAttributeValues={
-                ":pk": {"S": day_partition(owner, day)},
-                ":first": {"S": first},
-                ":last": {"S": last},
-            },
-            ScanIndexForward=False,
-            ConsistentRead=True,
-        )
-        for page in pages:
-            yield from (line for line in map(_line, page["Items"]) if line.place != query.after)
+        if first >= last:
+            return
+        last = query.after or ""
+        for line in merge(self._far(owner, query), self._near(owner, query), key=_place, reverse=True):
+            if line.place != last:
+                yield line
+            last = line.place
+
+    def _near(self, owner: str, query: LogQuery) -> Iterator[LogLine]:
+        """Yield the lines of events that were recorded soon after they arrived, in the order of arrival."""
+        first, last = query.bounds()
+        recorded = (max(0, int(first[:13]) - EARLY_MS), int(last[:13]) + NEAR_MS + 1)
+        waiting: list[LogLine] = []  # in the order of arrival, the newest at the end
+        for item in self._back(owner, recorded_partition, *(f"{moment:013}" for moment in recorded)):
+            found = _recorded_line(item)
+            recorded_at_ms, line = found.recorded_at_ms or 0, replace(found, recorded_at_ms=None)
+            while waiting and waiting[-1].received_at_ms > recorded_at_ms + EARLY_MS:  # all others arrived before it
+                yield waiting.pop()
+            if is_near(line.received_at_ms, recorded_at_ms) and first <= line.place <= last:
+                insort(waiting, line, key=_place)
+        yield from reversed(waiting)
+
+    def _far(self, owner: str, query: LogQuery) -> Iterator[LogLine]:
+        """Yield the lines by arrival that are stored: of events that were recorded late, or by the release before."""
+        yield from map(_line, self._back(owner, day_partition, *query.bounds()))
+
+    def _back(
+        self, owner: str, partition: Callable[[str, date], str], first: str, last: str
+    ) -> Iterator[Mapping[str, Any]]:
+        """Yield the items between two places, the newest first."""
+        oldest, day = day_of(int(first[:13])), day_of(int(last[:13]))
+        while day >= oldest and first <= last:  # DynamoDB takes no range whose end is before its start
+            pages = self._table.pages(
+                "query",
+                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+                ExpressionAttributeValues={
+                    ":pk": {"S": partition(owner, day)},
+                    ":first": {"S": first},
+                    ":last": {"S": last},
+                },
+                ScanIndexForward=False,
+                ConsistentRead=True,
+            )
+            for page in pages:
+                yield from page["Items"]
+            day -= timedelta(days=1)
+
+
+def _place(line: LogLine) -> str:
+    return line.place
 
 
 def _line(item: Mapping[str, Any]) -> LogLine:

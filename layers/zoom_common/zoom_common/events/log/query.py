@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Self
 
 LARGEST_PAGE = 300
@@ -98,16 +97,6 @@ class LogQuery:
             and self.uuid in {None, line.uuid}
             and self.connection in {None, line.connection_id}
         )
-
-    def days(self) -> Iterator[date]:
-        """The days to look through, newest first; those before the last page's place are done. None for no time."""
-        last = min(self.until_ms - 1, int(self.after[:13])) if self.after else self.until_ms - 1
-        if last < self.since_ms:
-            return  # DynamoDB takes no range whose end is before its start
-        day = day_of(last)
-        while day >= day_of(self.since_ms):
-            yield day
-            day -= timedelta(days=1)
 
     def bounds(self) -> tuple[str, str]:
         """The first and the last place worth reading, both included."""

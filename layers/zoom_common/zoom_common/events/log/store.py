@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoom_common.aws.at_once import at_once, begin_put_each
@@ -16,10 +17,9 @@ from zoom_common.events.log.entries import (
     content_of,
     entry_items,
     entry_key,
-    index_item,
+    line_items,
     number,
     read_entry,
-    recorded_item,
     recorded_key,
 )
 
@@ -63,38 +63,27 @@ class EventLog:
         self._clock = clock
         self._retention = retention_days * 86_400
 
-    def admit(self, entry: LogEntry) -> Admitted:
-        """Claim an event that is new, or that its last worker did not finish; the first delivery's content counts."""
-        [admitted], lines = self.admit_all([entry])
-        [failed] = lines()
+    def admit(self, entry: LogEntry, *, again: bool = False) -> Admitted:
+        """Claim an event that is new, or that its last worker did not finish; the first delivery's content counts.
+
+        `again`: the message was handed to a worker before, who may have died.
+        """
+        [admitted] = self.admit_all([entry], again=(again,))
         if isinstance(admitted, Exception):
             raise admitted
-        if failed is not None:
-            raise failed
         return admitted
 
-    def admit_all(
-        self, entries: Sequence[LogEntry]
-    ) -> tuple[list[Admitted | Exception], Callable[[], list[DependencyFailed | None]]]:
-        """Claim different events as `admit` does, at once: for each the outcome, or why there is none.
-
-        The lines of those that are new are on their way then. The second result waits for them, and returns for each
-        event why its lines are not written: such an event must not be published now.
-        """
+    def admit_all(self, entries: Sequence[LogEntry], *, again: Sequence[bool] = ()) -> list[Admitted | Exception]:
+        """Claim different events as `admit` does, at once. Return for each the outcome, or why there is none."""
         now = self._now_ms()
-        claimed = self._claim_all(entries, now)
-        new = [at for at, outcome in enumerate(claimed) if not isinstance(outcome, Exception)]
-        lines = self._begin_lines([entries[at] for at in new], now)
-        admitted = [
-            self._admitted(outcome) if isinstance(outcome, Exception) else Admitted(Admission.ADMITTED, entry)
-            for entry, outcome in zip(entries, claimed, strict=True)
+        return [
+            self._admitted(outcome, again=retried)
+            if isinstance(outcome, Exception)
+            else Admitted(Admission.ADMITTED, replace(entry, recorded_at_ms=now))
+            for entry, outcome, retried in zip(
+                entries, self._claim_all(entries, now), again or [False] * len(entries), strict=True
+            )
         ]
-
-        def failures() -> list[DependencyFailed | None]:
-            failed = dict(zip(new, lines(), strict=True))
-            return [failed.get(at) for at in range(len(entries))]
-
-        return admitted, failures
 
     def finish(self, entry: LogEntry) -> None:
         """Record that an admitted event is published, or counted as unpublished: from now on it is a duplicate."""
@@ -103,24 +92,18 @@ class EventLog:
             raise failed
 
     def finish_all(self, entries: Sequence[LogEntry]) -> list[DependencyFailed | None]:
-        """Finish several events at once, as `finish` does. Return for each why it is not finished."""
-        now = number(int(self._clock()))
-        finished = at_once(
-            self._table,
-            [
-                (
-                    "update_item",
-                    {
-                        "Key": entry_key(entry.owner, entry.event_id),
-                        "UpdateExpression": "SET done_at = :now REMOVE claimed_until",
-                        "ConditionExpression": "attribute_exists(pk)",  # erased in between: nothing to remember
-                        "ExpressionAttributeValues": {":now": now},
-                    },
-                )
-                for entry in entries
-            ],
-        )
-        return [outcome if isinstance(outcome, DependencyFailed) else None for outcome in finished]
+        """Finish admitted events at once, as `finish` does. Return for each why it is not finished.
+
+        The line in the log says that the event is finished: one write serves both. It is visible at most LATE_MS after
+        the moment in its key.
+        """
+        lines = [self._lines(entry, entry.recorded_at_ms) for entry in entries]
+        failed = iter(begin_put_each(self._table, [line for own in lines for line in own])())
+        outcomes = [[next(failed) for _ in own] for own in lines]
+        return [
+            next(filter(None, own), None) or self._unless_late(entry, entry.recorded_at_ms)
+            for entry, own in zip(entries, outcomes, strict=True)
+        ]
 
     def get(self, owner: str, event_id: str) -> LogEntry | None:
         """One entry with its content, read consistently."""
@@ -154,35 +137,51 @@ class EventLog:
         put = iter(at_once(self._table, [each for at, each in enumerate(puts) if at not in failed]))
         return [failed[at] if at in failed else next(put) for at in range(len(entries))]
 
-    def _admitted(self, refused: Exception) -> Admitted | Exception:
+    def _admitted(self, refused: Exception, *, again: bool) -> Admitted | Exception:
         """What to do about an event that could not be claimed as a new one."""
         try:
             if isinstance(refused, ConditionFailed) and refused.raw is not None:
-                return self._known(refused.raw)
+                return self._known(refused.raw, again=again)
         except Exception as failed:  # noqa: BLE001 - what is stored of one event must not stop the others
             return failed
         return refused if isinstance(refused, DependencyFailed) else Unavailable(reason="events_table")
 
-    def _known(self, item: Mapping[str, Any]) -> Admitted:
-        """What to do about an event whose entry exists."""
-        if "done_at" in item:
+    def _known(self, item: Mapping[str, Any], *, again: bool = False) -> Admitted:
+        """What to do about an event whose entry exists.
+
+        A worker may have died when its line was visible too late and before it moved the line. Whoever gets the message
+        again moves the line of a finished event, so that nobody who reads forwards has passed it.
+        """
+        if "done_at" in item:  # the release before kept it there
             return Admitted(Admission.FINISHED)
-        if int(item["claimed_until"]["N"]) > self._clock():
+        finished = self._is_finished(item)
+        if finished and not again:
+            return Admitted(Admission.FINISHED)
+        if int(item["claimed_until"]["N"]) > self._clock() or not self._takes_over(item):
             return Admitted(Admission.IN_PROGRESS)
-        taken = self._update(
+        known, now = self._read(item), self._now_ms()
+        self._move_recorded(known, known.recorded_at_ms, now)
+        first = replace(known, recorded_at_ms=now)
+        if finished:
+            self.finish(first)
+            return Admitted(Admission.FINISHED)
+        return Admitted(Admission.ADMITTED, first)
+
+    def _is_finished(self, item: Mapping[str, Any]) -> bool:
+        """Return whether the line of an entry says so. The release before wrote lines of what it had not finished."""
+        if "recorded_at_ms" not in item:
+            return False
+        owner, _, event_id = item["pk"]["S"].rpartition("#event#")
+        line = self._get(recorded_key(owner, event_id, int(item["recorded_at_ms"]["N"])))
+        return line is not None and "done_at" in line
+
+    def _takes_over(self, item: Mapping[str, Any]) -> bool:
+        return self._update(
             {"pk": item["pk"], "sk": item["sk"]},
             update="SET claimed_until = :until",
             condition="claimed_until = :held",
             values={":until": number(int(self._clock()) + CLAIM_SECONDS), ":held": item["claimed_until"]},
         )
-        if not taken:
-            return Admitted(Admission.IN_PROGRESS)
-        first, now = self._read(item), self._now_ms()
-        self._move_recorded(first, int(item["recorded_at_ms"]["N"]) if "recorded_at_ms" in item else None, now)
-        [failed] = self._begin_lines([first], now)()
-        if failed is not None:
-            raise failed
-        return Admitted(Admission.ADMITTED, first)
 
     def _update(self, key: dict[str, Any], *, update: str, condition: str, values: dict[str, Any]) -> bool:
         """Update one item; False when the condition does not hold."""
@@ -198,47 +197,30 @@ class EventLog:
             return False
         return True
 
-    def _begin_lines(self, entries: Sequence[LogEntry], now_ms: int) -> Callable[[], list[DependencyFailed | None]]:
-        """Write the lines of entries; the recorded ones are visible at most LATE_MS after the moment in their keys.
-
-        A worker that died before its line was visible is followed by one that writes the line with a new moment.
-        """
-        items = [line for entry in entries for line in self._lines(entry, now_ms)]
-        written = begin_put_each(self._table, items)
-
-        def failures() -> list[DependencyFailed | None]:
-            failed = written()
-            return [
-                failed[2 * at] or failed[2 * at + 1] or self._unless_late(entry, now_ms)
-                for at, entry in enumerate(entries)
-            ]
-
-        return failures
-
     def _lines(self, entry: LogEntry, now_ms: int) -> list[dict[str, Any]]:
-        return [index_item(entry, self._expiry(entry)), recorded_item(entry, now_ms, self._expiry(entry))]
+        return line_items(entry, now_ms, self._expiry(entry), int(self._clock()))
 
     def _unless_late(self, entry: LogEntry, written_ms: int) -> DependencyFailed | None:
-        """Write a recorded line again with a new moment for as long as it became visible too late."""
+        """Write a line again with a new moment for as long as it became visible too late."""
         try:
             for left in reversed(range(_MOST_LATE_WRITES)):
                 now_ms = self._now_ms()
                 if now_ms - written_ms <= LATE_MS:
                     return None
                 self._move_recorded(entry, written_ms, now_ms)
-                if left:
-                    self._table.call("put_item", Item=recorded_item(entry, now_ms, self._expiry(entry)))
+                for line in self._lines(entry, now_ms) if left else ():
+                    self._table.call("put_item", Item=line)
                 written_ms = now_ms
         except DependencyFailed as failed:
             return failed
         return Unavailable(reason="events_table")
 
-    def _move_recorded(self, entry: LogEntry, written_ms: int | None, now_ms: int) -> None:
-        """Prepare the recorded line for a new moment: remove the one that was written, then note the moment.
+    def _move_recorded(self, entry: LogEntry, written_ms: int, now_ms: int) -> None:
+        """Prepare the line for a new moment: remove the one that was written, then note the moment.
 
         The entry always names the moment of its line, so wherever this stops, the next worker finds the line.
         """
-        if written_ms is not None:
+        if written_ms:
             self._table.call("delete_item", Key=recorded_key(entry.owner, entry.event_id, written_ms))
         key = entry_key(entry.owner, entry.event_id)
         values = {":now": number(now_ms)}

@@ -7,8 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zoom_common.events.projections.attendance import Attendee, Session, attendees, covered, maybe_same, with_devices
-from zoom_common.events.projections.keys import DEFINITION, FILE, INSTANCE, LOBBY, RECORDING, REGISTRANT, SESSION
-from zoom_common.events.projections.occurrences import Held, Planned, belonging, planned_occurrences
+from zoom_common.events.projections.keys import (
+    DEFINITION,
+    FILE,
+    INSTANCE,
+    LISTED,
+    LOBBY,
+    RECORDING,
+    REGISTRANT,
+    SESSION,
+)
+from zoom_common.events.projections.occurrences import SERIES, Held, Planned, belonging, planned_occurrences
 from zoom_common.events.projections.record import Record
 from zoom_common.events.projections.session_projectors import WAITED_FOR_HOST, WAITING_FOR_HOST
 from zoom_common.events.projections.settling import Group, report_view, settled_groups
@@ -29,7 +38,7 @@ from zoom_common.events.projections.views import (
 # waits for longer has gone.
 LONGEST_MEETING_MS = 30 * 3_600_000
 
-_SERIES = 2  # occurrences, at least
+_SEVERAL = 2  # occurrences of a series, at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,10 +310,12 @@ class Meeting:
     def _goes_on(self, last: Instance) -> bool:
         """Return whether a series has another occurrence after the last instance.
 
-        A meeting that is planned once has ended when it was held, also when it was held early.
+        A meeting that is planned once has ended when it was held, also when it was held early. A series whose
+        occurrences are not known yet goes on.
         """
         planned, end = self.planned(), self.end(last) or last.seen
-        if len(planned) < _SERIES:
-            return False
+        if len(planned) < _SEVERAL:
+            about = {**last.record.values, **self.definition.values}
+            return about.get("type") in SERIES and LISTED not in about
         plan = self.occurrences(planned)[last.uuid]
         return any(each.start > end and each != plan and (self.now is None or each.end >= self.now) for each in planned)

@@ -32,7 +32,7 @@ OVERLAP_MS = 30_000
 _WITHOUT_PLAN = frozenset({1, 3, 6})
 
 # Series with a fixed time: their `start_time` is that of one occurrence only.
-_SERIES = frozenset({8, 9})
+SERIES = frozenset({8, 9})
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -63,7 +63,7 @@ def planned_occurrences(definition: Record) -> list[Planned]:
     if values.get("type") in _WITHOUT_PLAN:
         return []
     listed = {start: each for each in _listed(definition) for start in each.starts}
-    if not listed and values.get("type") not in _SERIES:
+    if not listed and values.get("type") not in SERIES:
         whole = _Occurrence({}, _starts(definition).get("", []), _minutes(values.get("duration")))
         known = epoch_ms(values.get("start_time"))  # records from before plans were kept
         listed = dict.fromkeys(whole.starts or filter(None, [known]), whole)
@@ -75,7 +75,12 @@ def planned_occurrences(definition: Record) -> list[Planned]:
 
 def plan_is_known(definition: Record) -> bool:
     """Return whether what is planned is known: of a series with a fixed time all its occurrences."""
-    return definition.values.get("type") in _WITHOUT_PLAN or bool(planned_occurrences(definition))
+    values = definition.values
+    if values.get("type") in _WITHOUT_PLAN:
+        return True
+    if values.get("type") in SERIES or any(name.startswith("occurrences.") for name in values):
+        return LISTED in values
+    return bool(planned_occurrences(definition))
 
 
 def belonging(planned: Sequence[Planned], held: Sequence[Held]) -> dict[str, Planned | None]:

@@ -104,12 +104,14 @@ class _Walk:
     def take(self, moment: int, kinds: set[str], later: Sequence[set[str]]) -> None:
         """Go on with everything of one moment."""
         self.admitted = self.admitted or ADMITTED in kinds
+        if self.moved is not None and self.state == _PRESENT and JOINED in kinds and LEFT not in kinds:
+            self._come_back(moment)
         if {JOINED, LEFT} <= kinds and self.state in {_PRESENT, _ABSENT} and WAITING not in kinds:
             self._leave_and_join(moment, later)
         elif LEFT in kinds and JOINED not in kinds and self.state == _ABSENT and not self.found:
             self._leave_unseen(moment)
         else:
-            self._follow(moment, set(kinds))
+            self._follow(moment, set(kinds), later)
         if MOVED in kinds and self.state == _PRESENT and self.moved is None and moment > self.opened:
             self.moved = moment
             if self.by_admission and moment - self.opened <= _ENTERING_MS:
@@ -123,9 +125,12 @@ class _Walk:
         last = Stay(self.opened, None if left is None else max(self.opened, left), assumed=left is not None)
         return [*self.found, last]
 
-    def _follow(self, moment: int, kinds: set[str]) -> None:
+    def _follow(self, moment: int, kinds: set[str], later: Sequence[set[str]]) -> None:
         if self.state == _PRESENT and WAITING in kinds and JOINED not in kinds:
             kinds.discard(LEFT)  # it left the meeting for the waiting room
+        if self.state == _ABSENT and {WAITING, JOINED} <= kinds and _is_held(kinds, later):
+            self.state = _HELD  # it was put into the waiting room as soon as it came
+            return
         if self.state == _ABSENT:
             kinds.discard(WAITING)  # it waited before it joined
         if MOVED in kinds and JOINED not in kinds:
@@ -156,6 +161,12 @@ class _Walk:
             self._open(moment)
         self.state = _PRESENT if stays_on else _ABSENT
 
+    def _come_back(self, moment: int) -> None:
+        """The device had another session in between, and nothing said when it left this one."""
+        if self.moved is not None:
+            self.found.append(Stay(self.opened, self.moved, assumed=True))
+        self._open(moment)
+
     def _leave_unseen(self, moment: int) -> None:
         """A leave without a join is no stay if the person only waited."""
         if not self.waited or self.admitted:
@@ -166,3 +177,10 @@ class _Walk:
 
     def _close(self, moment: int) -> None:
         self.found.append(Stay(self.opened, moment))
+
+
+def _is_held(kinds: set[str], later: Sequence[set[str]]) -> bool:
+    """Return whether a session that came and waited in one moment still waits: it is let in, or goes, later."""
+    out = {ADMITTED, WAITED}
+    following = next((each for each in later if each & {*out, WAITING, JOINED, LEFT}), set())
+    return not kinds & {*out, LEFT} and bool(following & out)

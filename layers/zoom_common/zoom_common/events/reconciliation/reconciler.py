@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, Protocol
@@ -124,13 +125,13 @@ class Reconciler:
             self.clock,
         )
         plans.find_hosts(meetings, webinars)
-        logged, tally = self._numbers_in_log(connection), _Tally()
-        at = _Round(connection, plans, deadline, tally)
+        logged, tally = self._in_log(connection), _Tally()
+        at = _Round(connection, plans, deadline, tally, logged.instances)
         # Webinars last: should Zoom fail at them, all the rest has been sent.
         complete = (
-            self._held(at, meetings, logged["meeting"])
+            self._held(at, meetings, logged.numbers["meeting"])
             and self._recorded(at, lists)
-            and self._held(at, webinars, logged["webinar"])
+            and self._held(at, webinars, logged.numbers["webinar"])
         )
         reasons = (("meetings", meetings.why_not()), ("webinars", webinars.why_not()))
         partial = {what: why for what, why in (*reasons, ("recordings", lists.why_not_recorded())) if why}
@@ -160,7 +161,7 @@ class Reconciler:
         """Compare all instances of one kind; False when time ran out."""
         seen: set[str] = set()
         for number in _each_once(logged, past.numbers()):
-            instances = self._instances(at.connection, past, number, seen)
+            instances = self._instances(at, past, number, seen)
             if not instances:
                 continue
             for uuid, started in instances.items():
@@ -275,23 +276,35 @@ class Reconciler:
                 at.tally.missing += len(bodies)
         return True
 
-    def _instances(self, connection: Connected, past: Past, number: str, seen: set[str]) -> dict[str, int]:
-        """Last beginning, by UUID, of the times it may have been held in the period and that were not `seen`."""
-        records = self.projections.read(connection.tenant, partition(number), INSTANCE)
+    def _instances(self, at: _Round, past: Past, number: str, seen: set[str]) -> dict[str, int]:
+        """Last beginning, by UUID, of the times it may have been held in the period and that were not `seen`.
+
+        With times before that which were compared, and whose people were changed by an event of the period.
+        """
+        records = self.projections.read(at.connection.tenant, partition(number), INSTANCE)
         known = [(each.uuid, each.started or 0) for each in Meeting(number, records).instances()]
         times: dict[str, int] = {}
         for uuid, started in (*past.times(number), *known):
             times[uuid] = max(started, times.get(uuid, 0))
-        recent = {
+        since_ms = (self.clock() - self.lookback) * 1000
+        found = {
             uuid: started
             for uuid, started in times.items()
-            if uuid not in seen and started / 1000 > self.clock() - self.lookback
+            if uuid not in seen
+            and (started > since_ms or (uuid in at.logged and self._has_changed(at.connection, number, uuid, records)))
         }
-        seen |= recent.keys()
-        return recent
+        seen |= found.keys()
+        return found
 
-    def _numbers_in_log(self, connection: Connected) -> Mapping[str, Sequence[str]]:
-        """Numbers of the meetings and the webinars in the connection's log, by family."""
+    def _has_changed(self, connection: Connected, number: str, uuid: str, instances: Mapping[str, Record]) -> bool:
+        """Return whether an instance was compared and has other people since."""
+        own = self._records(connection.tenant, partition(number), session_sort(uuid), COMPARED + uuid)
+        before = own.get(COMPARED + uuid, Record()).values
+        known = Meeting(number, {**instances, **own}, int(self.clock() * 1000))
+        return "people" in before and before["people"] != _people(known, uuid)
+
+    def _in_log(self, connection: Connected) -> _Logged:
+        """What the connection's log is about."""
         query = LogQuery.within(
             now=self.clock(),
             retention_days=30,
@@ -299,6 +312,7 @@ class Reconciler:
             page_size=LARGEST_PAGE,
         )
         numbers: dict[str, dict[str, None]] = {"meeting": {}, "webinar": {}}
+        instances = set()
         while True:
             page = self.lines.search(connection.tenant, query, frozenset({connection.connection_id}))
             for line in page.lines:
@@ -306,8 +320,10 @@ class Reconciler:
                 place, _, number = (line.subject or "").partition("/")
                 if place in {"meetings", "webinars"} and number.isdigit():
                     numbers[place.removesuffix("s")][number] = None
+                if line.uuid:
+                    instances.add(line.uuid)
             if page.after is None:
-                return {family: list(found) for family, found in numbers.items()}
+                return _Logged({family: list(found) for family, found in numbers.items()}, instances)
             query = replace(query, after=page.after)
 
     def _worth_asking(self, connection: Connected) -> bool:
@@ -339,6 +355,14 @@ class _Tally:
 
 
 @dataclass(frozen=True, slots=True)
+class _Logged:
+    """Numbers of meetings and of webinars by family, and UUIDs of instances."""
+
+    numbers: Mapping[str, Sequence[str]]
+    instances: AbstractSet[str]
+
+
+@dataclass(frozen=True, slots=True)
 class _Round:
     """What one round for one connection needs throughout."""
 
@@ -346,6 +370,8 @@ class _Round:
     plans: Plans
     deadline: Deadline
     tally: _Tally
+    logged: AbstractSet[str]
+    """UUIDs of the instances that the log of the period names."""
 
 
 def _people(known: Meeting, uuid: str) -> str:

@@ -24,8 +24,9 @@ from zoom_common.zoom.webhooks import (
     answer_challenge,
 )
 
-# The counters of the webhook that are metrics; WebhookLag comes with WebhookAccepted.
-WATCHED = frozenset({"WebhookAccepted", "WebhookFailed", "WebhookRejected", "WebhookSecretsStale", "WebhookTooLarge"})
+# The counters of the webhook that are metrics, and what is measured of it.
+WATCHED = frozenset({"WebhookFailed", "WebhookRejected", "WebhookSecretsStale", "WebhookTooLarge"})
+MEASURED = frozenset({"WebhookLag", "InitDurationWebhook"})
 
 
 class MetricLines:
@@ -44,12 +45,16 @@ class MetricLines:
 
         `lag_ms` is how long ago Zoom says that it happened.
         """
-        values = {name: (1, COUNT)}
-        if lag_ms is not None:
-            values["WebhookLag"] = (lag_ms, MILLISECONDS)
-        metrics = Metrics(values, [["service"]] if name in WATCHED else [])
+        metrics = [Metrics({name: (1, COUNT)}, [["service"]] if name in WATCHED else [])]
+        if lag_ms is not None:  # a filter of its log makes a metric of this
+            metrics.append(Metrics({"WebhookLag": (lag_ms, MILLISECONDS)}, []))
         about = {"service": self._service, "reason": reason or None, **properties}
-        self._write(metric_line([metrics], about, namespace=self._namespace, at=self._clock()))
+        self._write(metric_line(metrics, about, namespace=self._namespace, at=self._clock()))
+
+    def measure(self, name: str, milliseconds: int) -> None:
+        """Record a length of time, which is a metric without a dimension."""
+        metrics = Metrics({name: (milliseconds, MILLISECONDS)}, [[]])
+        self._write(metric_line([metrics], {"service": self._service}, namespace=self._namespace, at=self._clock()))
 
 
 TYPE_CHECKING = False  # without importing `typing`

@@ -185,6 +185,8 @@ _ZONE = re.compile(
     |ACDT|ACST|AEDT|AEST|AKDT|AKST|AWST|BRT|CDT|CEST|EDT|EEST|HKT|IDT|KST|MDT|MSK|NDT|NZDT|NZST|PDT|PKT|SAST|SGT|WEST
     |WIB
     |(GMT|UTC|UT)[+-]\d\d?(:?\d\d)?
+    # As lists of zones show them: `(GMT+7:00) Bangkok`, `Pacific Standard Time`, `Eastern Time (US & Canada)`.
+    |\((GMT|UTC|UT)([+-]\d\d?(:?\d\d)?)?\).*|[A-Z][A-Z .&-]*\ Time(\ \(.+\))?
     """,
     re.VERBOSE | re.IGNORECASE,  # a name in another case is not beyond doubt
 )
@@ -203,11 +205,12 @@ _FLAGS = {"true": True, "false": False, "1": True, "0": False}
 _PRINTED_DAY = re.compile(r"([0-9]{1,2}/[0-9]{1,2}/[0-9]{4}|[0-9]{4}/[0-9]{1,2}/[0-9]{1,2}).*", re.DOTALL)
 
 # ISO 8601, with what Zoom and its clients leave out of it: the offset (then it is local time), the seconds, the time.
-# Formatters of some languages leave out leading zeros, write the time's zone as a word or in brackets, or put a blank
-# before it, and strict and lenient readers of such times both exist. The groups are the day and the time of day.
+# Formatters of some languages leave out leading zeros, write the zone as a word or in brackets, or put a blank before
+# it; a tutorial that is often copied has blanks after the colons. Strict and lenient readers of such times both exist.
+# The groups are the day and the time of day.
 _MOMENT = re.compile(
     r"""\s* (\d{4}-\d\d?-\d\d? | \d{8})
-    (?: [T\s] \s* (\d\d?:\d\d?(?::\d\d?)? | \d{4}(?:\d\d)?) (?:[.,]\d+)? (?:\s*[AP]M)?
+    (?: [T\s] \s* (\d\d?:\s*\d\d?(?::\s*\d\d?)? | \d{4}(?:\d\d)?) (?:[.,]\d+)? (?:\s*[AP]M)?
         (?:\s* (?:Z | UTC | GMT | [+-]\d\d(?::?\d\d)?))? (?:\[[A-Z0-9_/+-]+\])? )? \s*""",
     re.ASCII | re.VERBOSE,
 )
@@ -221,14 +224,15 @@ _WEEKDAYS = re.compile(r"\s*[1-7]\s*(,\s*[1-7]\s*)*,?\s*")
 def whole(value: Any) -> Any:
     """A whole number, also when it comes as text, as 60.0, or as 62.5.
 
-    Programs that divide milliseconds send fractions. They pass, because it is not known whether Zoom refuses them.
+    Programs that divide milliseconds send fractions, others send false for "no limit". They pass, because it is not
+    known whether Zoom refuses them.
     """
     if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
         return int(value.strip().partition(".")[0])
     if isinstance(value, float) and isfinite(value):
         return int(value)
-    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
-        return value
+    if value is None or value is False or (isinstance(value, int) and not isinstance(value, bool)):
+        return None if value is False else value
     raise PydanticCustomError("whole", "Must be a whole number.")
 
 
@@ -250,7 +254,7 @@ def moment(value: str | None) -> str | None:
         return value
     found = _MOMENT.fullmatch(value.upper())
     if found is not None:
-        day, time = _padded(found[1]), _padded(found[2] or "00:00")
+        day, time = (_padded("".join(each.split())) for each in (found[1], found[2] or "00:00"))
         try:  # a leap second and the end of a day exist as well
             datetime.fromisoformat(f"{day}T{time.replace(':60', ':59').replace('24:00', '00:00')}")
         except ValueError:
