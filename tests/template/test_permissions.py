@@ -149,6 +149,7 @@ SPARE: dict[str, dict[str, str]] = {
             *_ARCHIVE,
             *_DELIVERIES,
             *("ArchiveBucket", "ArchiveBucket/object", "ConnectionsTable subscriptions"),
+            "JobsBucket/inputs/object",
             *("EventsTable jobs", "EventsTable jobs_active"),
             *(f"ConnectionsTable {kind}" for kind in ("account_links", "outbox", "placed_links", "refresh_answers")),
             *("ConnectionsTable others", "CoordinationTable state", "EventsTable usage"),
@@ -232,6 +233,14 @@ UNHEARD: dict[str, dict[str, str]] = {
     "ErasuresRole": {
         f"s3:AbortMultipartUpload {_COPIES}/*": _ENDS_UPLOADS,
         f"s3:DeleteObject {_COPIES}/*": "copies of recordings; the end-to-end tests erase none",
+        **{
+            f"s3:{action}": "files of jobs; the recorded requests are older than their erasure"
+            for action in (
+                "DeleteObjectVersion arn:aws:s3:::JobsBucket/*",
+                "ListBucketVersions arn:aws:s3:::JobsBucket",
+                "PutObject arn:aws:s3:::JobsBucket/inputs/*",
+            )
+        },
     },
     "HealthRole": {
         f"sqs:GetQueueAttributes {_ARCHIVE_QUEUES}{name}": "the deep health of a stack with the archive"
