@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.figures import Table
-from ops.cost import PRICES, on_lambda, parser, units
+from ops.cost import PRICES, memory_of, on_lambda, parser, units
 from ops.measured import ARRIVAL, ARRIVALS, Measured, batch_of
 
 _BEGINS_WITH = 5
@@ -55,7 +55,7 @@ def table(found: Mapping[str, Measured]) -> Table:
         ),
         note="A queue and its mapping as AWS scales it: five batches at a time, then 300 more a minute, up to "
         "`EventConcurrency`. Batches take what was measured above for one event and for ten (people who join a meeting "
-        "each), with the processor time of 512 MB. The first seconds of a rush are the worst; AWS's own delays are "
+        "each), with the processor time of its memory. The first seconds of a rush are the worst; AWS's own delays are "
         "left out.",
     )
     for rate, maximum in _RATES:
@@ -80,7 +80,7 @@ def table(found: Mapping[str, Measured]) -> Table:
 
 def _batch_seconds(events: int, found: Mapping[str, Measured]) -> float:
     batch = batch_of(events, found[ARRIVAL], found[ARRIVALS])
-    return (batch.waits_ms + on_lambda(batch.core_ms)) / 1000
+    return (batch.waits_ms + on_lambda(batch.core_ms, memory_mb=memory_of("event_processor"))) / 1000
 
 
 def lag(rate: int, maximum: int, found: Mapping[str, Measured]) -> Lag:

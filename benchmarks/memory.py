@@ -101,8 +101,8 @@ def memory(run: Run) -> Section:
         ("function", "goal beside Zoom", "processor, waits", "peak, MB", "cheapest, MB", "takes there", "template, MB"),
         note="Goals are ours: what somebody waits for adds at most 50 ms to Zoom's own time, and starts and answers "
         "within three seconds; the authorizer comes before every call; a batch of ten events takes at most 80 ms; Zoom "
-        "gives up a webhook after three seconds. Functions whose memory follows the data that they handle (erasures, "
-        "reconcile, jobs, archive, deliveries) are not here and keep 512.",
+        "gives up a webhook after three seconds. Functions that are not here keep 512: the memory of some follows the "
+        "data that they handle (erasures, reconcile, jobs, archive, deliveries), the others have no event here.",
     )
     for name in builds.function_names():
         variant = run.variants.ours(name)

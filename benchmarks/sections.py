@@ -44,7 +44,7 @@ def webhook_starts(run: Run) -> Section:
         bars={name: each for name, each in of_noop.items() if name != NOOP},
         bars_of="an empty handler",
     )
-    targets = {"Rivet": 0.30, "Rivet, bundled": 0.60, NOOP: 2.0}
+    targets = {"Rivet": 0.30, "Rivet, bundled": 0.60, NOOP: 1.5}
     section.figures += _ours_over(seen, "starts/webhook", "webhook, start to first delivery", targets)
     section.tables.append(_starts_table("All contenders", seen))
     return section
@@ -67,7 +67,11 @@ def function_starts(run: Run) -> Section:
     section.bars_of = "an empty handler"
     meetings = [variants.noop(), variants.ours("meetings"), variants.without_bytecode("meetings")]
     seen_meetings = cold.starts([*meetings, variants.plain("meetings")], rounds=run.rounds)
-    section.figures += _ours_over(seen_meetings, "starts/meetings", "meetings, start to first answer", {_PLAIN: 0.45})
+    section.figures += _ours_over(
+        seen_meetings, "starts/meetings", "meetings, start to first answer", {_PLAIN: 0.45, NOOP: 7.5}
+    )
+    reads = cold.ratios(seen, NOOP)["zoom_api"]
+    section.figures.append(Figure("starts/zoom_api", "zoom_api, start to first answer, over no-op", reads, 5.5))
     brought = Table(
         "Ours, as multiples of the same by plain sam build", ("", "start to first answer", "processor time")
     )

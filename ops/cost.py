@@ -54,8 +54,6 @@ DELIVERY_CORE_MS = 4.6
 # Lambda gives a function a whole core at this size, and a share of one below it.
 _WHOLE_CORE_MB = 1769
 _MEMORY_MB = 512
-# Functions that wait for Zoom: Lambda bills the wait by memory.
-CALL_MB = 288
 
 
 # What an unused stack still measures: one metric per sweep, three per hour about the webhook, and five by the daily
@@ -101,11 +99,10 @@ def on_lambda(core_ms: float, *, waits: float = 0, aws_ms: float = 0, memory_mb:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """The AWS use of one call, webhook and so on: time of a function of `memory_gb`, DynamoDB's units, log bytes."""
+    """What one of something asks of AWS: invocations, their GB milliseconds, DynamoDB's units, bytes of log."""
 
     lambdas: float = 0
-    busy_ms: float = 0
-    memory_gb: float = 0.5
+    gb_ms: float = 0
     api: float = 0
     writes: float = 0
     reads: float = 0
@@ -116,7 +113,7 @@ class Unit:
 
     def dollars(self, prices: Mapping[str, float], times: float) -> dict[str, float]:
         """Return the cost of so many, by service."""
-        seconds = times * self.busy_ms / 1000 * self.memory_gb
+        seconds = times * self.gb_ms / 1000
         return {
             "Lambda": times * self.lambdas / _MILLION * prices["lambda_requests_million"]
             + seconds * prices["lambda_gb_second_arm64"],
@@ -147,22 +144,26 @@ def units(
     found = found or measured()
     read, refresh, delivery = found[READ], found[REFRESH], found[DELIVERY]
     events = batch_of(batch, found[ARRIVAL], found[ARRIVALS])
-    call = on_lambda(core_ms, waits=read.waits, aws_ms=aws_ms, memory_mb=CALL_MB)
     each = events.core_ms / batch if event_ms is None else event_ms
-    event = on_lambda(each, waits=events.waits / batch, aws_ms=aws_ms)
-    webhook = on_lambda(delivery.core_ms, waits=delivery.waits, aws_ms=aws_ms)
-    refreshed = on_lambda(refresh.core_ms, waits=refresh.waits, aws_ms=aws_ms)
+
+    def gb_ms(function: str, core: float, waits: float, other_ms: float = 0) -> float:
+        """Return GB milliseconds of an invocation of `function`, which waits for somebody else as well."""
+        memory = memory_of(function)
+        return (on_lambda(core, waits=waits, aws_ms=aws_ms, memory_mb=memory) + other_ms) * memory / 1024
+
+    call = gb_ms("zoom_api", core_ms, read.waits, zoom_ms)
+    event = gb_ms("event_processor", each, events.waits / batch)
+    webhook = gb_ms("webhook", delivery.core_ms, delivery.waits)
+    refreshed = gb_ms("token_refresh", refresh.core_ms, refresh.waits, zoom_ms)
     return {
         # Connection read consistently and send slot taken at once and, while Zoom answers, usage written; for one of
         # two calls the authorizer's answer is cached.
-        "API call": Unit(
-            lambdas=1.5, busy_ms=call + zoom_ms, memory_gb=CALL_MB / 1024, api=1, writes=2, reads=1.5, log_bytes=900
-        ),
+        "API call": Unit(lambdas=1.5, gb_ms=call, api=1, writes=2, reads=1.5, log_bytes=900),
         # SQS: sent by the webhook and by the bus, and received and deleted by the batch on both queues. DynamoDB: the
         # units that tests/counts counts: by the size of each item, also where a request reads or writes many.
         "webhook": Unit(
             lambdas=1 + 1 / batch,
-            busy_ms=webhook + event,
+            gb_ms=webhook + event,
             writes=3,
             reads=3.5,
             sqs=2 + 4 / batch,
@@ -172,7 +173,7 @@ def units(
         # A refresh every hour of forty active hours a week; a lease, an intent, a write and the index.
         "connection": Unit(
             lambdas=2 * 170,
-            busy_ms=170 * (refreshed + zoom_ms),
+            gb_ms=170 * refreshed,
             writes=170 * 6,
             reads=170 * 2,
             sqs=170 * 3,
@@ -190,7 +191,7 @@ def delivery(*, endpoint_ms: float, core_ms: float, aws_ms: float, batch: float)
     """
     return Unit(
         lambdas=1 / batch,
-        busy_ms=endpoint_ms + on_lambda(core_ms, waits=1, aws_ms=aws_ms),
+        gb_ms=(endpoint_ms + on_lambda(core_ms, waits=1, aws_ms=aws_ms)) * _MEMORY_MB / 1024,
         writes=1.5,
         reads=1 / batch,
         sqs=1 + 2 / batch,

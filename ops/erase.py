@@ -27,6 +27,7 @@ from zoom_common.erasure_target import ErasureTarget
 from zoom_common.errors import DependencyFailed, InvalidRequest
 from zoom_common.events.bus import BusPublisher
 from zoom_common.events.connection_events import to_event
+from zoom_common.jobs.engine_client import JobFiles
 
 
 def main(given: list[str] | None = None) -> int:
@@ -57,6 +58,7 @@ def main(given: list[str] | None = None) -> int:
             revokes=RevokeQueue(stack.client("sqs"), stack.resource("EscrowQueue")),
             clock=time.time,
             copies=_copies(stack),
+            files=JobFiles(stack.client("s3"), stack.resource("JobsBucket")) if stack.has("JobsBucket") else None,
         )
         dry = arguments.dry_run
         answer = erasure.dry_run(target, should_stop=lambda: False) if dry else erasure.erase(target)

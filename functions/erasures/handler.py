@@ -34,6 +34,7 @@ from zoom_common.erasure.runner import Erasure, receipt
 from zoom_common.erasure_target import ErasureTarget
 from zoom_common.errors import FieldError, InternalError, InvalidRequest, NotFound, Unavailable
 from zoom_common.events.connection_events import sender
+from zoom_common.jobs.engine_client import JobFiles
 from zoom_common.settings import optional, require
 from zoom_common.wiring.throttle import key_limits
 
@@ -51,6 +52,8 @@ class ErasuresSettings:
     settle_seconds: int
     archive_bucket: str
     """Empty: this stack has no archive."""
+    jobs_bucket: str
+    """Empty: this stack has no jobs."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> ErasuresSettings:
@@ -64,6 +67,7 @@ class ErasuresSettings:
             erasure_queue_url=require(environ, "ERASURE_QUEUE_URL"),
             settle_seconds=int(optional(environ, "ERASURE_SETTLE_SECONDS", "300")),
             archive_bucket=optional(environ, "ARCHIVE_BUCKET"),
+            jobs_bucket=optional(environ, "JOBS_BUCKET"),
         )
 
 
@@ -98,6 +102,7 @@ def erasure() -> Erasure:
         clock=time.time,
         settle_seconds=settings().settle_seconds,
         copies=_copies(),
+        files=JobFiles(boto3_client("s3"), settings().jobs_bucket) if settings().jobs_bucket else None,
     )
 
 

@@ -18,6 +18,7 @@ from tests.fakes.zoom_oauth import CLIENT_ID
 from zoom_common.access.bearers import Bearer, BearerStore
 from zoom_common.access.key_store import ApiKeyStore
 from zoom_common.access.keys import Credential, issue
+from zoom_common.aws import clients
 from zoom_common.aws.table import EVENTS, Table
 from zoom_common.connections.link_store import AuthorizationStore, LinkRequest
 from zoom_common.connections.model import Kind
@@ -37,6 +38,7 @@ from zoom_common.events.projections.record import Change
 from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.gateway.idempotency_store import IdempotencyStore, StoredAnswer
 from zoom_common.gateway.usage import LiveUsage, Usage
+from zoom_common.jobs.engine_client import JobFiles
 from zoom_common.ratelimit.quotas import DailyStore, user_counter
 from zoom_common.secret import Secret
 from zoom_common.zoom.events import ZoomEvent
@@ -350,3 +352,54 @@ def test_tombstones_of_a_tenant_and_of_its_whole_account(held: Held) -> None:
     named = [of_tenant("acme"), of_account(CLIENT_ID, whole.zoom_account_id), of_user(CLIENT_ID, "bob-id")]
     assert [tombstones.erased_at(each) for each in named] == [START] * 3
     assert tombstones.erased_at(of_tenant("beta")) is None
+
+
+INPUT = b"Name,Mail\r\nAda,ada@example.com\r\nBob,bob@example.com\r\n"
+FILES = {
+    "inputs/acme/job_1": INPUT,
+    "inputs/acme/job_2": b"Name,Mail\r\nBob,bob@example.com\r\n",
+    "results/acme/job_3.csv": b"row,join_url\r\n1,https://zoom.us/w/1\r\n",
+    "inputs/acme-2/job_4": INPUT,
+    "results/acme-2/job_5.csv": b"row\r\n1\r\n",
+}
+
+
+@pytest.fixture(params=[False, True])
+def files(held: Held, request: pytest.FixtureRequest) -> Any:
+    """A bucket with files of jobs, of which one was sent twice; with versions and without."""
+    s3, region = clients.boto3_client("s3"), {"LocationConstraint": "eu-central-1"}
+    s3.create_bucket(Bucket="files", CreateBucketConfiguration=region)  # type: ignore[arg-type] # its literal
+    if request.param:
+        s3.put_bucket_versioning(Bucket="files", VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket="files", Key="inputs/acme/job_1", Body=INPUT)
+    for key, content in FILES.items():
+        s3.put_object(Bucket="files", Key=key, Body=content)
+    held.erasure = replace(held.erasure, files=JobFiles(s3, "files"))
+    return s3
+
+
+def stored(s3: Any) -> list[tuple[str, bytes]]:
+    """Every version there is, with its content."""
+    found = s3.list_object_versions(Bucket="files")
+    versions = [(each["Key"], each["VersionId"]) for each in found["Versions"]]
+    assert not found.get("DeleteMarkers")
+    return sorted((key, s3.get_object(Bucket="files", Key=key, VersionId=at)["Body"].read()) for key, at in versions)
+
+
+def test_files_of_jobs_lose_a_person(held: Held, files: Any) -> None:
+    """Results of the tenant go, and rows that name the person, in every version; a dry run counts the same."""
+    counted = held.erasure.dry_run(ADA, should_stop=lambda: False)["deleted"]["job_files"]
+    assert held.erasure.erase(ADA)["deleted"]["job_files"] == counted
+    left = dict(stored(files))
+    assert left.keys() == FILES.keys() - {"results/acme/job_3.csv"}
+    assert len(left) == len(stored(files))
+    assert left.pop("inputs/acme/job_1").decode("utf-8-sig").split() == ['"Name","Mail"', '"Bob","bob@example.com"']
+    assert left.items() <= FILES.items()
+    assert held.erasure.erase(ADA)["deleted"]["job_files"] == 0
+
+
+def test_files_of_jobs_go_with_their_tenant(held: Held, files: Any) -> None:
+    """In every version; another tenant whose name begins like it keeps its own."""
+    counted = held.erasure.dry_run(ACME, should_stop=lambda: False)["deleted"]["job_files"]
+    assert held.erasure.erase(ACME)["deleted"]["job_files"] == counted >= 3
+    assert stored(files) == sorted((key, content) for key, content in FILES.items() if "acme-2" in key)

@@ -188,7 +188,14 @@ class MemoryDynamoDB:
         names = self._names(request, "Query", "KeyConditionExpression", "FilterExpression", "ProjectionExpression")
         fits = self._condition(request.get("KeyConditionExpression"), "Query")
         read = table.items() if index is not None else self._partition(table, request, names)
-        candidates = [each for each in read if all(name in each for name in keys) and fits(each, names)]
+        most = None
+        start = request.get("ExclusiveStartKey", {}).get(keys[1], {}).get("S")
+        if index is None and start is not None and request.get("ScanIndexForward", True):
+            # Of a large partition, only what may be on this page is looked at.
+            read = sorted((each for each in read if each[keys[1]]["S"] > start), key=lambda each: each[keys[1]]["S"])
+            most = None if "Limit" not in request else int(request["Limit"]) + 1
+        found = (each for each in read if all(name in each for name in keys) and fits(each, names))
+        candidates = list(islice(found, most))
         order = sorted(candidates, key=lambda each: _place(each, (keys[1], *table.keys)))
         if not request.get("ScanIndexForward", True):
             order.reverse()

@@ -573,6 +573,7 @@ STORED: dict[str, dict[str, Item]] = {
                     "job_rows": {"N": "0"},
                     "job_places": {"N": "0"},
                     "jobs_active": {"N": "0"},
+                    "job_files": {"N": "0"},
                     "archive_recordings": {"N": "0"},
                     "archive_files": {"N": "0"},
                     "archive_objects": {"N": "0"},

@@ -159,3 +159,22 @@ def test_who_may_call_a_function_may_call_its_alias_only(template: Template) -> 
                 statement = either["Fn::If"][1] if "Fn::If" in either else either
                 if statement["Action"] == "lambda:InvokeFunction":
                     assert re.fullmatch(r"\$\{\w+Function\.Arn\}:live", statement["Resource"]["Fn::Sub"]), name
+
+
+def test_snapshots_are_an_option_of_functions_that_may_have_them(transform: Transform) -> None:
+    """SnapStart goes without file systems, provisioned concurrency and large disks; elsewhere it is refused by AWS.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html#snapstart-runtimes
+    """
+    made = transform({})
+    option = {"Fn::If": ["StartsFromSnapshots", {"ApplyOn": "PublishedVersions"}, {"Ref": "AWS::NoValue"}]}
+    functions = of_type(made, "AWS::Lambda::Function")
+    having = {name: each["Properties"] for name, each in functions.items() if "SnapStart" in each["Properties"]}
+    assert len(having) == 6
+    for properties in having.values():
+        assert properties["SnapStart"] == option
+        assert properties["Runtime"] == "python3.13"
+        assert properties.keys().isdisjoint({"EphemeralStorage", "FileSystemConfigs", "ImageConfig"})
+    assert not any(
+        "ProvisionedConcurrencyConfig" in each["Properties"] for each in of_type(made, "AWS::Lambda::Alias").values()
+    )

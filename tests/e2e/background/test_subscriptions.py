@@ -230,6 +230,15 @@ def workers(gateway: Gateway) -> list[int]:
     return found
 
 
+def hide_shortly(stack: dict[str, Any]) -> None:
+    """Let messages of killed workers come back after a minute or two, and not after six and twelve."""
+    sqs = client_of(stack, "sqs")
+    resources = client_of(stack, "cloudformation").describe_stack_resources(StackName=stack["stack_name"])
+    urls = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in resources["StackResources"]}
+    for queue, seconds in (("DeliveryQueue", "60"), ("RedeliveryQueue", "120")):
+        sqs.set_queue_attributes(QueueUrl=urls[queue], Attributes={"VisibilityTimeout": seconds})
+
+
 @pytest.mark.soak
 def test_two_thousand_events_reach_five_endpoints_through_kills(
     api: httpx.Client, stack: dict[str, Any], gateway: Gateway, receivers: list[Receiver]
@@ -240,6 +249,7 @@ def test_two_thousand_events_reach_five_endpoints_through_kills(
         receiver.secrets.append(made["secret"])
         receiver.ready.set()
         until("the subscription to be verified", partial(state_of, api, made), lambda state: state == "active")
+    hide_shortly(stack)
     sent: set[str] = set()
     for batch in range(20):
         sent |= {publish(stack, "soak.told") for _ in range(100)}

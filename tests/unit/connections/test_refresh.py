@@ -11,7 +11,7 @@ from zoom_common.connections.cipher import SealKind
 from zoom_common.connections.model import State
 from zoom_common.connections.queues import from_message
 from zoom_common.connections.refresh.algorithm import NotPersisted
-from zoom_common.connections.refresh.effects import Escrow, Finish, RequestGrant, TakeLease, Write
+from zoom_common.connections.refresh.effects import Escrow, FetchKeys, Finish, RequestGrant, TakeLease, Write
 from zoom_common.connections.refresh.policy import Outcome
 from zoom_common.errors import InternalError
 from zoom_common.zoom.http import HttpResponse
@@ -246,9 +246,9 @@ def test_kms_away_before_the_rotation() -> None:
     world = World()
     worker = world.worker("w")
     world.kms.away = True
-    worker.go()
-    assert world.item.lease_owner == "w"
-    assert worker.finish().outcome is Outcome.UNAVAILABLE
+    worker.until(FetchKeys)
+    leased_by = world.item.lease_owner
+    assert (leased_by, worker.finish().outcome) == ("w", Outcome.UNAVAILABLE)
     assert world.zoom.requests == []
     after = world.item
     assert (after.state, after.lease_owner, dict(after.intents)) == (State.CONNECTED, None, {})

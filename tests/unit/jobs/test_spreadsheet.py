@@ -9,8 +9,17 @@ from typing import Any
 
 import pytest
 
+from zoom_common.erasure_target import ErasureTarget
 from zoom_common.errors import InvalidRequest
-from zoom_common.jobs.files import LARGEST_FILE, RawRow, read, results_as_csv, results_as_json_lines
+from zoom_common.jobs.files import (
+    LARGEST_FILE,
+    RawRow,
+    decoded,
+    read,
+    results_as_csv,
+    results_as_json_lines,
+    without,
+)
 from zoom_common.jobs.model import Row, RowState
 
 TEXT = "Thema;Gäste\r\nGespräch;5\r\n"
@@ -127,3 +136,26 @@ def test_results_as_json_lines_are_as_they_are() -> None:
         "error": "k",
         "message": "=m",
     }
+
+
+ADA = ErasureTarget.person("acme", email="ada@acme.example")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "Name;Mail\r\nAda;ADA@acme.example\r\nBob;bob@acme.example\r\n".encode("cp1252"),
+        'sep=;\r\nName, first;Mail\r\n"A\nda"; ada@acme.example \r\nBob;bob@acme.example\r\n'.encode("utf-16"),
+        b'"Name, first, or what, you, will";Mail\nAda;x;ada@acme.example\nBob;bob@acme.example\n',
+        b'{"n": "Ada", "Mail": "ada@acme.example"}\n{"n": "Bob", "Mail": "bob@acme.example"}\n',
+        b'{"n": "Ada", broken "ada@acme.example"}\n{"n": "Bob", "Mail": "bob@acme.example"}\n',
+    ],
+)
+def test_rows_that_name_a_person_are_emptied_in_a_file(content: bytes) -> None:
+    """All others are read as before, with the numbers that they had."""
+    left = without(content, ADA.is_named_in)
+    assert left is not None
+    assert "ada@acme" not in decoded(left).lower()
+    bob = next(row for row in read(content) if row.values.get("Mail") == "bob@acme.example")
+    assert list(read(left)) == [bob]
+    assert without(left, ADA.is_named_in) is None

@@ -35,6 +35,7 @@ KINDS = (
     "job_rows",
     "job_places",
     "jobs_active",
+    "job_files",
     "archive_recordings",
     "archive_files",
     "archive_objects",

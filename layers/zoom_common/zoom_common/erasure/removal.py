@@ -17,7 +17,7 @@ from zoom_common.connections.queues import RevokeQueue
 from zoom_common.connections.store import ConnectionStore, from_values
 from zoom_common.connections.tombstones import Tombstones, of_account, of_user
 from zoom_common.erasure.records import ErasureRecords, Record
-from zoom_common.erasure_target import StoredItem
+from zoom_common.erasure_target import ErasureTarget, StoredItem
 from zoom_common.errors import InternalError, Unavailable
 from zoom_common.events.log.entries import line_keys
 
@@ -95,6 +95,13 @@ class Copies(Protocol):
     def erase(self, item: StoredItem) -> int: ...  # noqa: D102
 
 
+class Files(Protocol):
+    """Files of jobs that are no items; see `jobs.engine_client.JobFiles`."""
+
+    def count(self, target: ErasureTarget) -> int: ...  # noqa: D102
+    def erase(self, target: ErasureTarget) -> int: ...  # noqa: D102
+
+
 class Remover(Protocol):
     """Deletes or counts the items of one page. `done` are counts by kind; `taken` are ids that other items name."""
 
@@ -106,6 +113,10 @@ class Remover(Protocol):
 
     def take(self, table: WholeTable, item: StoredItem, kind: str) -> None:
         """Handle one item with its dependent items. Raises Unavailable."""
+        ...
+
+    def take_files(self, files: Files, target: ErasureTarget) -> None:
+        """Handle the files of jobs. Raises Unavailable."""
         ...
 
 
@@ -150,6 +161,10 @@ class Deletion:
                     self.done.update([*hanging.values(), kind])
                 else:
                     self.done[kind] += table.delete(key_of(item), tenant=item.get("tenant"))
+
+    def take_files(self, files: Files, target: ErasureTarget) -> None:
+        """Delete what is the target's of the files of jobs. Raises Unavailable."""
+        self.done["job_files"] += files.erase(target)
 
     def _is_held(self, item: StoredItem, hanging: Collection[str]) -> bool:
         return "log_lines" not in hanging and int(item.get("claimed_until", 0)) > self.clock()
@@ -225,6 +240,10 @@ class DryRun:
         for key, each in dependents(table, item, kind, whole_tenant=self.whole_tenant):
             self._count(key, each)
         self._count(key_of(item), kind)
+
+    def take_files(self, files: Files, target: ErasureTarget) -> None:
+        """Count what is the target's of the files of jobs. Raises Unavailable."""
+        self.done["job_files"] += files.count(target)
 
     def _count(self, key: Key, kind: str) -> None:
         if kind == "log_lines" and not self.whole_tenant:  # found by their entry, by their own scan, or both

@@ -14,7 +14,7 @@ from zoom_common.connections.tombstones import Tombstones, of_person, of_tenant
 from zoom_common.connections.views import iso
 from zoom_common.erasure.queue import Job, id_of
 from zoom_common.erasure.records import KINDS, ErasureRecords, Position, Record, Stage, State, Superseded
-from zoom_common.erasure.removal import Copies, Deletion, DryRun, Key, Remover, WholeTable, tombstone_names
+from zoom_common.erasure.removal import Copies, Deletion, DryRun, Files, Key, Remover, WholeTable, tombstone_names
 from zoom_common.erasure.stores import TableName, kind_to_erase, zoom_user_ids
 from zoom_common.erasure_target import ErasureTarget, StoredItem, is_zoom_user_id
 
@@ -33,7 +33,6 @@ EXPIRES = {
     ),
     "logs (ids and reasons only)": "LogRetentionDays",
     "tombstones: digests that keep late events away": "45 days",
-    "files that were sent to jobs, and files of results, in their bucket (rows and results are erased)": "two days",
     "events that subscribers have read": "theirs to erase",
     "recordings at Zoom, and links to copies that were handed out": "Zoom's to delete; links end in five minutes",
 }
@@ -104,6 +103,8 @@ class Erasure:
     settle_seconds: float = 300.0
     copies: Copies | None = None
     """The copies of recordings in the archive; None where the stack has none."""
+    files: Files | None = None
+    """The files of jobs; None where the stack has no jobs."""
 
     @property
     def records(self) -> ErasureRecords:
@@ -270,6 +271,8 @@ class Erasure:
         name = _TABLES[position.stage]
         table, by_app = self._whole(name), dict[str, ErasureTarget]()
         items, last = table.page(position.after)
+        if name is TableName.EVENTS and position.after is None and self.files is not None:
+            remover.take_files(self.files, target)
         for item in items:
             whole = _completed(table, item) if name is TableName.EVENTS and not target.whole_tenant else item
             kind = kind_to_erase(name, whole, self._narrowed(whole, target, by_app))

@@ -10,7 +10,8 @@ import codecs
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -189,6 +190,38 @@ def _without_repeats(rows: Iterable[RawRow]) -> Iterator[RawRow]:
             yield RawRow(row.line, row.values, "duplicate_row", message)
         else:
             yield row
+
+
+def without(content: bytes, named: Callable[[object], bool]) -> bytes | None:
+    """Return a file without the rows in which `named` finds somebody, or None when there are none.
+
+    Such a row is empty then, so that other rows keep their numbers. Raises InvalidRequest as `read` does.
+    """
+    text = decoded(content)
+    if text.lstrip()[:1] == "{":
+        lines = text.splitlines()
+        kept = ["" if named(_loaded(line)) else line for line in lines]
+        return None if kept == lines else "\n".join(kept).encode()
+    separator, rest = _separator(text)
+    csv.field_size_limit(_LARGEST_ROW)
+    try:
+        rows = list(csv.reader(io.StringIO(rest, newline=""), delimiter=separator))
+    except csv.Error:
+        raise _unreadable("The file is no CSV that can be read: a quoted cell may not be closed.") from None
+    left: list[list[str]] = [[] if named([cell.strip() for cell in row]) else row for row in rows]
+    if left == rows:
+        return None
+    written = io.StringIO()
+    csv.writer(written, delimiter=separator, quoting=csv.QUOTE_ALL).writerows(left)
+    named_separator = "" if rest is text else f"sep={separator}"
+    return b"\xef\xbb\xbf" + (named_separator + written.getvalue()).encode(errors="replace")
+
+
+def _loaded(line: str) -> object:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return re.split(r"[\s\"',:;{}\[\]]+", line)
 
 
 def _unreadable(message: str) -> InvalidRequest:

@@ -26,7 +26,7 @@ from zoom_common.jobs.rows import RowCalls, Verdict
 from zoom_common.jobs.runner import Slice, Step
 
 # The rows of each lane between two checkpoints. A person who pauses a job waits for this many rows.
-_CHUNK, _LANE_CHUNK = 10, 4
+_CHUNK, _LANE_CHUNK, _BATCHES_AT_ONCE = 10, 4, 4
 _SOON = 5.0
 
 
@@ -75,7 +75,9 @@ class RowWork:
         return self._ended()
 
     def _chunk(self) -> int:
-        return max(_CHUNK, (_LANE_CHUNK if self._batches is None else BATCH) * len(self._lanes))
+        """Return how many rows are tried between two checkpoints."""
+        lanes = len(self._lanes)
+        return max(_CHUNK, _LANE_CHUNK * lanes) if self._batches is None else BATCH * min(lanes, _BATCHES_AT_ONCE)
 
     def _ended(self) -> Step:
         if self._soonest is None:
