@@ -230,16 +230,24 @@ def workers(gateway: Gateway) -> list[int]:
     return found
 
 
-def hide_shortly(stack: dict[str, Any]) -> None:
-    """Let messages of killed workers come back after a minute or two, and not after six and twelve."""
+@pytest.fixture
+def hidden_shortly(stack: dict[str, Any]) -> Iterator[None]:
+    """Let messages of killed workers come back after a minute or two, instead of after six and twelve."""
     sqs = client_of(stack, "sqs")
     resources = client_of(stack, "cloudformation").describe_stack_resources(StackName=stack["stack_name"])
     urls = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in resources["StackResources"]}
+    before: dict[str, str] = {}
     for queue, seconds in (("DeliveryQueue", "60"), ("RedeliveryQueue", "120")):
+        found = sqs.get_queue_attributes(QueueUrl=urls[queue], AttributeNames=["VisibilityTimeout"])
+        before[queue] = found["Attributes"]["VisibilityTimeout"]
+        sqs.set_queue_attributes(QueueUrl=urls[queue], Attributes={"VisibilityTimeout": seconds})
+    yield
+    for queue, seconds in before.items():
         sqs.set_queue_attributes(QueueUrl=urls[queue], Attributes={"VisibilityTimeout": seconds})
 
 
 @pytest.mark.soak
+@pytest.mark.usefixtures("hidden_shortly")
 def test_two_thousand_events_reach_five_endpoints_through_kills(
     api: httpx.Client, stack: dict[str, Any], gateway: Gateway, receivers: list[Receiver]
 ) -> None:
@@ -249,10 +257,9 @@ def test_two_thousand_events_reach_five_endpoints_through_kills(
         receiver.secrets.append(made["secret"])
         receiver.ready.set()
         until("the subscription to be verified", partial(state_of, api, made), lambda state: state == "active")
-    hide_shortly(stack)
     sent: set[str] = set()
     for batch in range(20):
-        sent |= {publish(stack, "soak.told") for _ in range(100)}
+        sent |= {publish(stack, "soak.sent") for _ in range(100)}
         receivers[0].status = 500 if batch % 4 == 1 else 204
         for process in workers(gateway):
             with suppress(ProcessLookupError):
