@@ -29,6 +29,7 @@ td time{font-variant-numeric:tabular-nums;white-space:nowrap}
 td small{display:block}code{font:.8125rem ui-monospace,monospace}
 form{display:inline-flex;gap:.35rem;flex-wrap:wrap;align-items:center;max-width:100%}
 button,input,select,textarea{padding:.25rem .6rem;min-height:2rem}input.s{width:7rem}
+td.acts input.s{width:5.5rem}
 input[type=checkbox]{min-height:0;accent-color:var(--accent)}
 label{display:inline-flex;gap:.35rem;align-items:center;color:var(--quiet)}
 .tag{display:inline-block;font-size:.8125rem;padding:.05rem .55rem;border-radius:99px;background:var(--ground);
@@ -50,7 +51,6 @@ position-try-fallbacks:flip-block;width:max-content;max-width:min(20rem,90vw)}
 .empty{color:var(--quiet);margin:.3rem 0}
 .problem{background:var(--bad-ground);color:var(--bad);margin:0;padding:.6rem 1.4rem}
 details summary{cursor:pointer;padding:.3rem 0}
-@media(min-width:1100px){td.acts{white-space:nowrap}}
 @media(max-width:900px){main{grid-template-columns:minmax(0,1fr);padding:1rem .7rem}header{padding:.7rem}
 header .clock{margin-left:0}
 table,tbody,tr,td{display:block}tr:has(th){display:none}td,td.acts{padding:.1rem 0;text-align:left;white-space:normal}
