@@ -15,6 +15,7 @@ from dev.configuration import Configuration, machine_architecture
 from dev.processes import run_logged, tail
 from dev.workspace import Workspace
 from ops.console import Stop
+from ops.first_deploy import ONCE
 from ops.project import ROOT
 
 STACK = "zoom-gateway-local"
@@ -69,6 +70,17 @@ def deploy(workspace: Workspace, configuration: Configuration) -> None:
         fix="Mend what the log names, then run `make run` again. What the local stack has stored is still there.",
     )
     workspace.write("deployed.json", {"digest": digest(configuration)})
+    _work_once(configuration.aws_port)
+
+
+def _work_once(aws_port: int) -> None:
+    """Start the sweep and the rollup in the background, as `make deploy` runs them: `make check` then finds both."""
+    resources = emulator.client("cloudformation", aws_port)
+    functions = emulator.client("lambda", aws_port)
+    for function, asked in ONCE.items():
+        found = resources.describe_stack_resource(StackName=STACK, LogicalResourceId=function)
+        name = found["StackResourceDetail"]["PhysicalResourceId"]
+        functions.invoke(FunctionName=name, InvocationType="Event", Payload=asked)
 
 
 def outputs(aws_port: int) -> dict[str, str]:
