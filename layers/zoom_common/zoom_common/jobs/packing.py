@@ -153,7 +153,7 @@ class Batches:
             if len(rest) < _MANY or place in self._refused:
                 return verdicts, rest
             call = self._call(calls, parcel, self.batch, body=_body(parcel, rest))
-            made = _people_in(calls.send(call).body)
+            made = people_in(json_object(calls.send(call).body))
         except GatewayError as error:
             if not _is_about_rows(error):
                 return verdicts + [
@@ -205,8 +205,9 @@ def _body(parcel: Parcel, rows: Iterable[Row]) -> bytes:
     return json.dumps({**body, "registrants": people}, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _people_in(body: bytes) -> dict[str, dict[str, Any]]:
-    listed = json_object(body).get("registrants")
+def people_in(answer: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the people whom Zoom registered, by address, out of its answer to a batch. It may lack some of them."""
+    listed = answer.get("registrants")
     found = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
     return {fold(each.get("email")): each for each in found}
 

@@ -22,7 +22,7 @@ from zoom_common.gateway.context import Call
 from zoom_common.jobs.files import ledger
 from zoom_common.jobs.mapping import ColumnMapping, RowRefused, request_of
 from zoom_common.jobs.model import Job, Row, RowState, Tally
-from zoom_common.jobs.packing import BATCH, IN_BATCHES, Registered, fold, who_is_registered
+from zoom_common.jobs.packing import BATCH, IN_BATCHES, Registered, fold, people_in, who_is_registered
 from zoom_common.jobs.rows import CALL_SECONDS, Stop, refused, stop_of
 from zoom_common.jobs.runner import Slice, Step
 from zoom_common.ratelimit.quotas import DAY, DailyStore
@@ -249,10 +249,7 @@ class _Sync:
         answer = self._call("registrants.batch", body, claimed)
         if answer is None:
             return
-        listed = answer.get("registrants")
-        made = {fold(each.get("email")): each for each in (listed if isinstance(listed, list) else [])}
-        # A batch may succeed in part: a person who is missing in the answer was not registered.
-        self._accept(claimed, made)
+        self._accept(claimed, people_in(answer))  # a person who is missing in the answer was not registered
 
     def _add_one(self, rows: Sequence[Row]) -> None:
         claimed = self._claim(rows)

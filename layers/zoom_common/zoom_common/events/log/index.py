@@ -100,18 +100,8 @@ class LogIndex:
         """Yield the lines after the place `start` that became visible before a time."""
         day, last = day_of(int(start[:13])), f"{until_ms:013}"
         while start < last and day <= day_of(until_ms):
-            pages = self._table.pages(
-                "query",
-                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-                ExpressionAttributeValues={
-                    ":pk": {"S": recorded_partition(owner, day)},
-                    ":first": {"S": start},
-                    ":last": {"S": last},
-                },
-                ConsistentRead=True,
-            )
-            for page in pages:
-                yield from (line for line in map(_recorded_line, page["Items"]) if line.place != start)
+            items = self._between(recorded_partition(owner, day), start, last, forward=True)
+            yield from (line for line in map(_recorded_line, items) if line.place != start)
             day += timedelta(days=1)
 
     def _lines(self, owner: str, query: LogQuery) -> Iterator[LogLine]:
@@ -149,20 +139,20 @@ class LogIndex:
         """Yield the items between two places, the newest first."""
         oldest, day = day_of(int(first[:13])), day_of(int(last[:13]))
         while day >= oldest and first <= last:  # DynamoDB refuses a range that ends before it starts
-            pages = self._table.pages(
-                "query",
-                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-                ExpressionAttributeValues={
-                    ":pk": {"S": partition(owner, day)},
-                    ":first": {"S": first},
-                    ":last": {"S": last},
-                },
-                ScanIndexForward=False,
-                ConsistentRead=True,
-            )
-            for page in pages:
-                yield from page["Items"]
+            yield from self._between(partition(owner, day), first, last, forward=False)
             day -= timedelta(days=1)
+
+    def _between(self, pk: str, first: str, last: str, *, forward: bool) -> Iterator[Mapping[str, Any]]:
+        """Yield the items of one partition between two places, both included, read consistently."""
+        pages = self._table.pages(
+            "query",
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues={":pk": {"S": pk}, ":first": {"S": first}, ":last": {"S": last}},
+            ScanIndexForward=forward,
+            ConsistentRead=True,
+        )
+        for page in pages:
+            yield from page["Items"]
 
 
 def _place(line: LogLine) -> str:
