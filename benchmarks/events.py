@@ -47,7 +47,7 @@ def batch_of(size: int = BATCH) -> bytes:
 
 
 def batch_of_arrivals(size: int = BATCH) -> bytes:
-    """So many people, each of whom joins a meeting, which runs already in every batch but the first."""
+    """Return one delivery per person who joins a meeting. In every batch but the first, the meetings already run."""
     return _batch(deliveries.joined(*_meeting(at), user_id=str(user)) for at, user in enumerate(_numbers(size)))
 
 

@@ -6,12 +6,10 @@ handled like a refreshed pair:
 
 1. It goes to the escrow queue under its seal, before anything else can fail.
 2. One transaction stores it in a pending connection, and in the connection that holds the Zoom user, so that a link
-that
-   nobody redeems ends no connection. Later refreshes of that connection use it.
+   that nobody redeems ends no connection. Later refreshes of that connection use it.
 3. When the code can no longer be redeemed, the queue's message ends the link: the pending connection is deleted, and
-the
-   grant is revoked if no connection of any tenant holds the Zoom user. It waits while another link of that user is
-open.
+   the grant is revoked if no connection of any tenant holds the Zoom user. The message waits while another link of
+   that user is open.
 """
 
 from __future__ import annotations

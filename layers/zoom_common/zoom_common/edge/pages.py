@@ -89,7 +89,7 @@ _OTHER = (
 
 
 def start_page(link: LinkRequest, ticket: Secret) -> Response:
-    """The page before the link: who asks, and for whom, with a button. Showing it consumes nothing."""
+    """Return the page that a link opens: it says who asks for whom, and has a button. Showing it uses nothing up."""
     about = f"<dt>Asked for by</dt><dd>{escape(link.asked_by or link.tenant)}</dd>"
     person = _person(link)
     if person is not None:

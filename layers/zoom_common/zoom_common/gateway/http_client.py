@@ -54,7 +54,7 @@ def wait_before_retry(
 
 
 def is_sent_once(operation: Operation) -> bool:
-    """Return whether an operation is a change of the pass-through: nobody knows whether it can be repeated."""
+    """Return whether an operation must not be repeated: a change in the pass-through has unknown effects."""
     return operation.passed and not operation.safe_to_retry
 
 

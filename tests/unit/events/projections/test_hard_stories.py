@@ -290,7 +290,7 @@ def test_held_and_let_back_in_within_a_second_loses_nothing(read: Read) -> None:
 
 @pytest.mark.parametrize(("then", "minutes"), [("admitted", 20.0), ("left_waiting_room", 0.0)])
 def test_who_is_held_in_the_second_of_the_join_was_not_there_yet(read: Read, then: str, minutes: float) -> None:
-    """What comes later says whether the waiting or the joining was last; who only waited is no attendee."""
+    """The next event decides whether the person waited or joined last. A person who only waited is no attendee."""
     story = Story()
     story.start()
     who = person(story.user_id(), story.device(), "Held")

@@ -196,7 +196,7 @@ def covered_until(secrets: Iterable[SigningSecret], now: float) -> float | None:
 
 
 def fingerprint(secret: Secret) -> str:
-    """Return a fingerprint by which secrets can be told apart. It reveals nothing of the secret."""
+    """Return a fingerprint that differs between secrets and does not reveal them."""
     return hashlib.sha256(b"webhook-secret\0" + secret.reveal().encode()).hexdigest()[:12]
 
 
